@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "routing-hooks/sysctl_check.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <optional>
+
+namespace xlat646 {
+namespace {
+
+using Severity = SysctlFinding::Severity;
+
+class Checker {
+  public:
+    explicit Checker(const std::filesystem::path& proc_sys) : proc_sys_(proc_sys) {}
+
+    bool exists(const std::string& path) const {
+        std::error_code ignored;
+        return std::filesystem::exists(proc_sys_ / path, ignored);
+    }
+
+    std::optional<long> read(const std::string& path) const {
+        std::ifstream file(proc_sys_ / path);
+        long value = 0;
+        if (file >> value) return value;
+        return {};
+    }
+
+    void add(Severity severity, std::string what, std::string fix) {
+        findings_.push_back({severity, std::move(what), std::move(fix)});
+    }
+
+    /// One finding unless `path` holds `wanted`.
+    void require(const std::string& path, long wanted, Severity severity, const std::string& why) {
+        const auto value = read(path);
+        if (value == wanted) return;
+        add(severity,
+            name(path) + " is " + (value ? std::to_string(*value) : "not readable") + ": " + why,
+            set(path, wanted));
+    }
+
+    /// How sysctl(8) writes it: dots between the parts, a slash for a dot in an interface's name.
+    static std::string name(std::string path) {
+        for (char& c : path)
+            c = c == '/' ? '.' : c == '.' ? '/' : c;
+        return path;
+    }
+    static std::string set(const std::string& path, long value) {
+        return "sysctl -w " + name(path) + "=" + std::to_string(value);
+    }
+
+    std::vector<SysctlFinding> sorted_findings() && {
+        std::stable_sort(findings_.begin(), findings_.end(),
+                         [](const auto& a, const auto& b) { return a.severity < b.severity; });
+        return std::move(findings_);
+    }
+
+  private:
+    std::filesystem::path proc_sys_;
+    std::vector<SysctlFinding> findings_;
+};
+
+void check_ipv4(Checker& c, const std::string& tun) {
+    const std::string of_tun = "net/ipv4/conf/" + tun + "/";
+    const std::string of_all = "net/ipv4/conf/all/";
+    c.require("net/ipv4/ip_forward", 1, Severity::error, "the kernel does not forward IPv4");
+    if (!c.exists(of_tun)) return;
+    // ip_forward=1 sets this for all, but each can be changed afterwards.
+    if (c.read("net/ipv4/ip_forward") == 1) {
+        c.require(of_tun + "forwarding", 1, Severity::error,
+                  "translated IPv4 packets are not forwarded");
+    }
+    // The kernel uses the greater of the two; 1 is strict, 2 loose.
+    if (std::max(c.read(of_all + "rp_filter"), c.read(of_tun + "rp_filter")) == 1) {
+        const bool by_all = c.read(of_all + "rp_filter") == 1;
+        c.add(Severity::warning,
+              Checker::name((by_all ? of_all : of_tun) + "rp_filter") +
+                  " is 1: translated packets whose source is not routed into " + tun +
+                  " are dropped",
+              // 2 for the TUN overrides 1 for all without weakening the other interfaces.
+              Checker::set(of_tun + "rp_filter", by_all ? 2 : 0));
+    }
+    // Here either of the two is enough to send.
+    for (const std::string& path : {of_all + "send_redirects", of_tun + "send_redirects"}) {
+        c.require(path, 0, Severity::warning,
+                  "the kernel may send ICMP redirects for packets in " + tun);
+    }
+}
+
+void check_ipv6(Checker& c, const std::string& tun) {
+    if (!c.exists("net/ipv6")) {
+        c.add(Severity::error, "IPv6 is disabled in this kernel",
+              "remove ipv6.disable=1 from the kernel command line and restart the machine");
+        return;
+    }
+    c.require("net/ipv6/conf/all/forwarding", 1, Severity::error,
+              "the kernel does not forward IPv6 (where this node learns routes from router "
+              "advertisements, set accept_ra=2 on that interface first)");
+    const std::string disabled = "net/ipv6/conf/" + tun + "/disable_ipv6";
+    if (c.exists(disabled)) {
+        c.require(disabled, 0, Severity::error, "no IPv6 packet passes the translator");
+    }
+}
+
+} // namespace
+
+std::vector<SysctlFinding> check_sysctls(std::string_view tun_name,
+                                         const std::filesystem::path& proc_sys) {
+    Checker c(proc_sys);
+    const std::string tun(tun_name);
+    check_ipv4(c, tun);
+    check_ipv6(c, tun);
+    if (c.exists("net/netfilter/nf_conntrack_max")) {
+        c.add(Severity::info,
+              "connection tracking is loaded: it costs throughput, and rules that drop packets in "
+              "state invalid break paths that are asymmetric",
+              "nft 'add table inet xlat646; add chain inet xlat646 raw { type filter hook "
+              "prerouting priority raw; }; add rule inet xlat646 raw notrack'");
+    }
+    return std::move(c).sorted_findings();
+}
+
+} // namespace xlat646

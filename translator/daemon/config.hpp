@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The main file, xlat646.yaml, read at start. Text in, Config or every diagnostic out; defaults
+// and ranges are here and in mapping/schema/xlat646.schema.json.
+#pragma once
+
+#include "mapping/diagnostic.hpp"
+#include "mapping/loader.hpp"
+#include "mapping/special_purpose.hpp"
+#include "translator/siit/settings.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace xlat646 {
+
+struct TunConfig {
+    std::string name = "xlat646";
+    std::uint32_t queues = 1; ///< 0: one per CPU
+    bool offload = true;
+    std::uint32_t busy_poll_us = 0; ///< 0: sleep at once when there is no packet
+};
+
+struct RoutesConfig {
+    bool install = true;
+    std::uint32_t table = 254; ///< the kernel's number of the table; 254: main
+};
+
+enum class FastpathMode : std::uint8_t { off, automatic, on };
+
+struct FastpathConfig {
+    FastpathMode mode = FastpathMode::off;
+    std::vector<std::string> interfaces; ///< uplinks
+};
+
+struct Config {
+    Settings settings; ///< without secrets and clock
+    Profile profile = Profile::internet;
+    std::vector<Ipv4Override> overrides4; ///< of policy.allow and policy.deny
+    std::vector<Ipv6Override> overrides6;
+    std::vector<std::string> mapping_files; ///< names and globs, relative to the main file
+    TunConfig tun;
+    RoutesConfig routes;
+    FastpathConfig fastpath;
+    std::string control_socket = "/run/xlat646/control.sock";
+    std::string stats_segment = "/run/xlat646/stats";
+    /// A reload that removes more than this percentage of the pairs is refused; 0: never.
+    std::uint32_t reload_guard = 50;
+
+    /// What mapping files are checked against (EAM-07).
+    LoaderRules loader_rules() const;
+};
+
+/// True: no error, `out` is complete. False: at least one error, `out` is of no use.
+[[nodiscard]] bool parse_config(const std::string& name, std::string_view text, Config& out,
+                                Diagnostics& diagnostics);
+
+/// Whether the kernel takes it as the name of one network interface.
+bool is_interface_name(std::string_view name);
+
+} // namespace xlat646

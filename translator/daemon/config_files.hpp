@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Reads configuration files from disk: whole, once, and without ever waiting. Only regular files
+// that root or the effective user owns and that not everybody can write to are trusted (SEC-02).
+#pragma once
+
+#include "mapping/diagnostic.hpp"
+#include "mapping/loader.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace xlat646 {
+
+struct FileText {
+    std::string path;
+    std::string text;
+};
+
+/// nullopt, and an error, when the file cannot be read or trusted.
+std::optional<FileText> read_config_file(const std::string& path, std::size_t most_bytes,
+                                         Diagnostics& diagnostics);
+
+/// The files that `patterns` (names and globs, relative to the directory of `config_path`) stand
+/// for: in the order of the patterns, each glob sorted, no file twice. A glob without a match is a
+/// warning, a name without a file an error, and so is no file at all; nullopt after any error.
+std::optional<std::vector<FileText>> read_mapping_files(const std::string& config_path,
+                                                        std::span<const std::string> patterns,
+                                                        std::size_t most_bytes,
+                                                        Diagnostics& diagnostics);
+
+/// Views of the files for load_mappings.
+std::vector<LoaderInput> loader_inputs(std::span<const FileText> files);
+
+} // namespace xlat646

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "translator/siit/translator.hpp"
+
+#include <algorithm>
+
+namespace xlat646 {
+
+Translator::Translator(const Settings& settings)
+    : settings_(settings), limit6_(std::min(settings.lowest_ipv6_mtu, settings.mtu6)),
+      is_well_known_(settings.prefix.is_well_known()),
+      identification_(settings.secrets[0], settings.secrets[1]), limiter_(settings.icmp_rate),
+      pool_state_(settings.secrets[2] | 1) {
+    prefix_sum_.add(settings.prefix.prefix().address());
+}
+
+Outcome Translator::translate(Packet& packet, const MappingTable& table) noexcept {
+    pieces_.remaining = 0;
+    slot_ = no_slot;
+    if (packet.length != 0 && packet.data[0] >> 4 == 4) {
+        direction_ = Direction::v4_to_v6;
+        return v4_to_v6(packet, table, Pass::only);
+    }
+    direction_ = Direction::v6_to_v4;
+    return v6_to_v4(packet, table);
+}
+
+bool Translator::must_segment(const Packet& packet) const noexcept {
+    if (packet.offload.gso_type != OffloadHeader::gso_udp || packet.length < Ipv4Header::size)
+        return false;
+    const std::uint32_t datagram = std::uint32_t{packet.offload.gso_size} + 8;
+    if (packet.data[0] >> 4 == 4)
+        return !load<Ipv4Header>(packet.data).df() && datagram + Ipv6Header::size > limit6_;
+    return datagram + Ipv4Header::size > settings_.mtu4 && datagram + Ipv6Header::size <= 1280;
+}
+
+Ipv4Address Translator::pool_address() noexcept {
+    const auto& pool = settings_.pool4;
+    if (pool.empty()) return settings_.own4; // S91-04
+    // S91-03: at random (xorshift64).
+    pool_state_ ^= pool_state_ << 13;
+    pool_state_ ^= pool_state_ >> 7;
+    pool_state_ ^= pool_state_ << 17;
+    return pool[(pool_state_ >> 16) % pool.size()];
+}
+
+void Translator::clamp_mss(std::uint8_t* tcp, std::size_t length,
+                           bool is_partial) const noexcept {
+    // T46-25: only SYN segments, only downwards.
+    constexpr std::uint8_t syn = 0x02, end = 0, no_operation = 1, mss_option = 2;
+    if (settings_.tcp_mss_clamp.mode == MssClamp::Mode::off) return;
+    if (length < 20 || (tcp[13] & syn) == 0) return;
+    const std::uint16_t limit =
+        settings_.tcp_mss_clamp.mode == MssClamp::Mode::fixed
+            ? settings_.tcp_mss_clamp.bytes
+            : static_cast<std::uint16_t>(std::min(
+                  {settings_.mtu6 - 60, settings_.mtu4 - 40, std::uint32_t{largest_packet}}));
+    const std::size_t header = std::min(length, (tcp[12] >> 4) * std::size_t{4});
+    for (std::size_t at = 20; at < header && tcp[at] != end;) {
+        if (tcp[at] == no_operation) {
+            ++at;
+            continue;
+        }
+        if (at + 2 > header || tcp[at + 1] < 2 || at + tcp[at + 1] > header) return;
+        if (tcp[at] == mss_option && tcp[at + 1] == 4) {
+            const auto old = load<Be16>(tcp + at + 2);
+            if (old.value() <= limit) return;
+            store(tcp + at + 2, Be16(limit));
+            if (is_partial) return; // whoever completes the checksum sees the new value
+            // An option may start at an odd offset: then its bytes count swapped.
+            const auto word = [&](Be16 v) {
+                return at % 2 == 0 ? v.raw_native() : byte_swap(v.raw_native());
+            };
+            const ChecksumSum delta =
+                ChecksumSum()
+                    .add_native(static_cast<std::uint16_t>(~word(old)))
+                    .add_native(word(Be16(limit)));
+            store_native16(tcp + 16, updated_checksum(load_native16(tcp + 16), delta));
+            return;
+        }
+        at += tcp[at + 1];
+    }
+}
+
+} // namespace xlat646
