@@ -25,9 +25,12 @@ build() {
     cmake --build "$tree"
 }
 
-build build
 build build-asan -DCMAKE_BUILD_TYPE=Debug -DXLAT646_SANITIZE=address,undefined
-build build-fuzz -DCMAKE_CXX_COMPILER=clang++ -DXLAT646_FUZZ=ON -DXLAT646_SANITIZE=address,undefined
+build build-tsan -DCMAKE_BUILD_TYPE=Debug -DXLAT646_SANITIZE=thread
+build build-fuzz -DCMAKE_CXX_COMPILER=clang++ -DXLAT646_FUZZ=ON \
+    -DXLAT646_SANITIZE=address,undefined
+# The plain tree's CTest also runs the programs of the other trees: one summary at the end.
+build build "-DXLAT646_ASAN_TREE=$root/build-asan" "-DXLAT646_TSAN_TREE=$root/build-tsan" \
+    "-DXLAT646_FUZZ_TREE=$root/build-fuzz" "-DXLAT646_FUZZ_SECONDS=${XLAT646_FUZZ_SECONDS:-30}"
 
-# The release tree's CTest runs the tests of the other trees, too: one summary at the end.
 ctest --test-dir build --output-on-failure -j2

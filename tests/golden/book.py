@@ -13,22 +13,28 @@ def embed(ipv4, prefix=PREFIX):
     return str(net.network_address + int(ipaddress.IPv4Address(ipv4)))
 
 
-S4, S6 = "192.0.2.1", "2001:db8:1::10"      # server, a pair
-T4, T6 = "192.0.2.2", "2001:db8:2::20"      # another server
-C4 = "198.51.100.7"                         # client
+S4, S6 = "192.0.2.1", "2001:db8:1::10"  # server, a pair
+T4, T6 = "192.0.2.2", "2001:db8:2::20"  # another server
+C4 = "198.51.100.7"  # client
 C6 = embed(C4)
-D4 = "198.51.100.77"                        # another client
+D4 = "198.51.100.77"  # another client
 D6 = embed(D4)
-R4 = "203.0.113.9"                          # IPv4 router
+R4 = "203.0.113.9"  # IPv4 router
 R6C = embed(R4)
-R6 = "2001:db8:ff::1"                       # IPv6 router without a pair
+R6 = "2001:db8:ff::1"  # IPv6 router without a pair
 OWN4, OWN6 = "203.0.113.1", "2001:db8:ffff::1"
 POOL4 = "203.0.113.65"
 UNMAPPED4 = "192.0.2.99"
 UNMAPPED6 = "2001:db8:9::9"
 
-DEFAULT = {"prefix": PREFIX, "pairs": [[S4, S6], [T4, T6]], "own4": OWN4, "own6": OWN6,
-           "pool4": [POOL4], "profile": "any"}
+DEFAULT = {
+    "prefix": PREFIX,
+    "pairs": [[S4, S6], [T4, T6]],
+    "own4": OWN4,
+    "own6": OWN6,
+    "pool4": [POOL4],
+    "profile": "any",
+}
 CONFIGS = {"default": DEFAULT}
 
 
@@ -43,13 +49,16 @@ def encode(data):
     while i < len(data):
         for step in (0, 1):
             end = i + 1
-            while end < len(data) and data[end] == (data[end - 1] + step) & 0xff:
+            while end < len(data) and data[end] == (data[end - 1] + step) & 0xFF:
                 end += 1
             if end - i >= 24:
                 if start < i:
                     pieces.append(data[start:i].hex())
-                piece = {"count": end - i, "start": data[i]} if step else \
-                    {"repeat": [f"{data[i]:02x}", end - i]}
+                piece = (
+                    {"count": end - i, "start": data[i]}
+                    if step
+                    else {"repeat": [f"{data[i]:02x}", end - i]}
+                )
                 pieces.append(piece)
                 start = i = end
                 break
@@ -67,10 +76,17 @@ class Book:
 
     def _add(self, requirement, description, packet, outcome, reason, out, config_name, extra):
         direction = extra.pop("direction", "4to6" if packet[:1] and packet[0] >> 4 == 4 else "6to4")
-        row = {"requirement": requirement.split(), "description": description,
-               "config": config_name, "direction": direction, "in": encode(packet),
-               "outcome": outcome, "reason": reason, "out": [encode(p) for p in out],
-               "mask": [sorted(mask_of(p)) for p in out]}
+        row = {
+            "requirement": requirement.split(),
+            "description": description,
+            "config": config_name,
+            "direction": direction,
+            "in": encode(packet),
+            "outcome": outcome,
+            "reason": reason,
+            "out": [encode(p) for p in out],
+            "mask": [sorted(mask_of(p)) for p in out],
+        }
         row.update({k: v for k, v in extra.items() if v is not None})
         self.rows.append(row)
 
@@ -86,10 +102,15 @@ class Book:
     def text(self):
         used = sorted({row["config"] for row in self.rows})
         lines = ['{"configs": {']
-        lines += [f' {json.dumps(c)}: {json.dumps(CONFIGS[c])}{"," if c != used[-1] else ""}'
-                  for c in used]
+        lines += [
+            f' {json.dumps(c)}: {json.dumps(CONFIGS[c])}{"," if c != used[-1] else ""}'
+            for c in used
+        ]
         lines.append('}, "rows": [')
-        lines += [json.dumps(row, separators=(",", ":")) + ("," if row is not self.rows[-1] else "") for row in self.rows]
+        lines += [
+            json.dumps(row, separators=(",", ":")) + ("," if row is not self.rows[-1] else "")
+            for row in self.rows
+        ]
         return "\n".join(lines) + "\n]}\n"
 
 
@@ -98,22 +119,25 @@ def up(segment, src=C4, dst=S4, to=S6, prefix=PREFIX, ttl=64, tos=0, tc=None, **
     hlim = ttl - 1
     before = v4(src, dst, segment, ttl=ttl, tos=tos, **fields)
     partial = fields.get("partial", False)
-    return before, v6(embed(src, prefix), to, segment, hlim=hlim, tc=tos if tc is None else tc,
-                      partial=partial)
+    return before, v6(
+        embed(src, prefix), to, segment, hlim=hlim, tc=tos if tc is None else tc, partial=partial
+    )
 
 
-def down(segment, src=S6, dst=C4, was=S4, prefix=PREFIX, hlim=64, tc=0, tos=None, flow=0,
-         partial=False):
+def down(
+    segment, src=S6, dst=C4, was=S4, prefix=PREFIX, hlim=64, tc=0, tos=None, flow=0, partial=False
+):
     """An IPv6 packet and the whole IPv4 packet that it becomes."""
     before = v6(src, embed(dst, prefix), segment, hlim=hlim, tc=tc, flow=flow, partial=partial)
-    return before, ident_free(was, dst, segment, ttl=hlim - 1, tos=tc if tos is None else tos,
-                              partial=partial)
+    return before, ident_free(
+        was, dst, segment, ttl=hlim - 1, tos=tc if tos is None else tos, partial=partial
+    )
 
 
 def own_error4(kind, code, word, about, to=C4, src=OWN4):
     """G4-04..07, G4-11: at most 576 bytes, the packet quoted as received."""
     message = icmp(src, to, kind, code, word, bytes(about)[:548])
-    return v4(src, to, message, 1, ttl=64, tos=0xc0, ident=None)
+    return v4(src, to, message, 1, ttl=64, tos=0xC0, ident=None)
 
 
 def own_error6(kind, code, word, about, to=S6, src=OWN6):
@@ -139,8 +163,16 @@ def out_error6(kind, code, word, quote, src=R6C, dst=S6, hlim=63, tc=0):
 def out_error4(kind, code, word, quote, src=POOL4, dst=C4, ttl=63, tos=0, size=576):
     """A translated ICMPv6 error, cut to 576 bytes (INN-14); DF by T64-06."""
     quote = cut(quote, size - 28)
-    return v4(src, dst, icmp(src, dst, kind, code, word, quote), 1, ttl=ttl, tos=tos, ident=None,
-              df=len(quote) + 28 > 1260)
+    return v4(
+        src,
+        dst,
+        icmp(src, dst, kind, code, word, quote),
+        1,
+        ttl=ttl,
+        tos=tos,
+        ident=None,
+        df=len(quote) + 28 > 1260,
+    )
 
 
 def quote46(segment, src4=S4, src6=S6, client=C4, ttl=60, tos=0, prefix=PREFIX, **fields):

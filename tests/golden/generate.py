@@ -6,9 +6,23 @@ import pathlib
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-MODULES = ("rows_header46", "rows_header64", "rows_fragments", "rows_icmp46", "rows_icmp64",
-           "rows_quotes", "rows_errors", "rows_checksums", "rows_addresses", "rows_hairpin",
-           "rows_extensions", "rows_special", "rows_offload", "rows_settings")
+MODULES = (
+    "rows_header46",
+    "rows_header64",
+    "rows_fragments46",
+    "rows_fragments64",
+    "rows_icmp46",
+    "rows_icmp64",
+    "rows_quotes",
+    "rows_errors",
+    "rows_checksums",
+    "rows_addresses",
+    "rows_hairpin",
+    "rows_extensions",
+    "rows_special",
+    "rows_offload",
+    "rows_settings",
+)
 
 
 def main():

@@ -43,7 +43,7 @@ def address(text):
 
 def fold(total):
     while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
+        total = (total & 0xFFFF) + (total >> 16)
     return total
 
 
@@ -55,37 +55,37 @@ def ones_sum(data):
 
 
 def checksum(data):
-    return 0xffff - ones_sum(data)
+    return 0xFFFF - ones_sum(data)
 
 
 def incremental(field, old, new):
     """RFC 1624 equation 3, for fields that do not belong to any complete packet."""
-    inverse = bytes(0xff - x for x in old)
-    return 0xffff - fold((0xffff - field) + ones_sum(inverse) + ones_sum(new))
+    inverse = bytes(0xFF - x for x in old)
+    return 0xFFFF - fold((0xFFFF - field) + ones_sum(inverse) + ones_sum(new))
 
 
 def pseudo(src, dst, proto, length):
     if ":" in src:
         return address(src) + address(dst) + struct.pack("!I3xB", length, proto)
-    return address(src) + address(dst) + struct.pack("!xBH", proto, length & 0xffff)
+    return address(src) + address(dst) + struct.pack("!xBH", proto, length & 0xFFFF)
 
 
 def counting(size, start=0):
-    return bytes((start + i) & 0xff for i in range(size))
+    return bytes((start + i) & 0xFF for i in range(size))
 
 
 class Segment:
-    """A transport PDU. `on(src, dst)` gives its bytes under the pseudo-header of these addresses."""
+    """A transport PDU. `on(src, dst)` gives its bytes between these addresses."""
 
     def __init__(self, proto, body, field=None, udp=False, cover=None, length=None):
         self.proto = proto
         self.body = body
-        self.field = field      # offset of the checksum, None: has none
-        self.udp = udp          # a result of 0 is written as 0xffff
-        self.cover = cover      # bytes under the checksum, None: all
-        self.length = length    # of the pseudo-header, None: len(body)
-        self.fixed = None       # this very value, whatever would be right
-        self.damage = None      # (offset, xor) applied after the checksum was computed
+        self.field = field  # offset of the checksum, None: has none
+        self.udp = udp  # a result of 0 is written as 0xffff
+        self.cover = cover  # bytes under the checksum, None: all
+        self.length = length  # of the pseudo-header, None: len(body)
+        self.fixed = None  # this very value, whatever would be right
+        self.damage = None  # (offset, xor) applied after the checksum was computed
 
     def protocol(self, _family):
         return self.proto
@@ -101,11 +101,11 @@ class Segment:
         elif partial:
             value = ones_sum(head)
         else:
-            value = checksum(head + self.body[:self.cover])
+            value = checksum(head + self.body[: self.cover])
             if self.udp and value == 0:
-                value = 0xffff
+                value = 0xFFFF
         out = bytearray(self.body)
-        out[at:at + 2] = struct.pack("!H", value)
+        out[at : at + 2] = struct.pack("!H", value)
         if self.damage:
             out[self.damage[0]] ^= self.damage[1]
         return bytes(out)
@@ -115,8 +115,16 @@ class Segment:
         return self
 
 
-def tcp(data=b"golden", sport=50000, dport=443, seq=0x10203040, ack=0x50607080, flags=0x18,
-        options=b"", window=1024):
+def tcp(
+    data=b"golden",
+    sport=50000,
+    dport=443,
+    seq=0x10203040,
+    ack=0x50607080,
+    flags=0x18,
+    options=b"",
+    window=1024,
+):
     offset = (20 + len(options)) // 4
     body = struct.pack("!HHIIBBHHH", sport, dport, seq, ack, offset << 4, flags, window, 0, 0)
     return Segment(6, body + options + data, 16)
@@ -175,9 +183,25 @@ def icmp(src, dst, kind, code, word, data=b"", partial=False):
     return Packet(message, [[a + 8, b + 8] for a, b in mask_of(data)])
 
 
-def v4(src, dst, payload, proto=None, ttl=64, tos=0, ident=0x1c46, df=False, mf=False, offset=0,
-       reserved=False, options=b"", total=None, ihl=None, header_checksum=None, version=4,
-       partial=False):
+def v4(
+    src,
+    dst,
+    payload,
+    proto=None,
+    ttl=64,
+    tos=0,
+    ident=0x1C46,
+    df=False,
+    mf=False,
+    offset=0,
+    reserved=False,
+    options=b"",
+    total=None,
+    ihl=None,
+    header_checksum=None,
+    version=4,
+    partial=False,
+):
     """ident None: the translator's choice, masked."""
     if isinstance(payload, Segment):
         proto = payload.protocol(4)
@@ -186,16 +210,29 @@ def v4(src, dst, payload, proto=None, ttl=64, tos=0, ident=0x1c46, df=False, mf=
     ihl = 5 + len(options) // 4 if ihl is None else ihl
     total = 20 + len(options) + len(payload) if total is None else total
     word = (reserved << 15) | (df << 14) | (mf << 13) | offset
-    head = struct.pack("!BBHHHBBH4s4s", version << 4 | ihl, tos, total, ident or 0, word, ttl,
-                       proto, 0, address(src), address(dst)) + options
+    head = (
+        struct.pack(
+            "!BBHHHBBH4s4s",
+            version << 4 | ihl,
+            tos,
+            total,
+            ident or 0,
+            word,
+            ttl,
+            proto,
+            0,
+            address(src),
+            address(dst),
+        )
+        + options
+    )
     value = checksum(head) if header_checksum is None else header_checksum
     head = head[:10] + struct.pack("!H", value) + head[12:]
     free = Packet(head, [[4, 6], [10, 12]] if ident is None else [])
     return join(free, payload)
 
 
-def v6(src, dst, payload, proto=None, hlim=64, tc=0, flow=0, length=None, version=6,
-       partial=False):
+def v6(src, dst, payload, proto=None, hlim=64, tc=0, flow=0, length=None, version=6, partial=False):
     if isinstance(payload, Segment):
         proto = payload.protocol(6)
         payload = payload.on(src, dst, partial)
@@ -222,6 +259,9 @@ def routing_header(proto, left=0, kind=4, words=0):
 
 def ident_free(src, dst, payload, ttl=63, tos=0, proto=None, partial=False):
     """A whole packet that was IPv6: Identification free, DF by T64-06."""
-    size = 20 + (len(payload.body) + (8 if isinstance(payload, Echo) else 0)
-                 if isinstance(payload, Segment) else len(payload))
+    size = 20 + (
+        len(payload.body) + (8 if isinstance(payload, Echo) else 0)
+        if isinstance(payload, Segment)
+        else len(payload)
+    )
     return v4(src, dst, payload, proto, ttl, tos, None, size > 1260, partial=partial)

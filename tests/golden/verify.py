@@ -22,7 +22,17 @@ from scapy.utils import checksum as scapy_checksum  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 OUTCOME = HERE / "../../translator/siit/outcome.hpp"
-KEYS = {"requirement", "description", "config", "direction", "in", "outcome", "reason", "out", "mask"}
+KEYS = {
+    "requirement",
+    "description",
+    "config",
+    "direction",
+    "in",
+    "outcome",
+    "reason",
+    "out",
+    "mask",
+}
 OPTIONAL = {"offload", "out_offload", "checksum"}
 SECTIONS = {*range(0, 17), 18, 19, 20}
 FIELD = {6: 16, 17: 6, 33: 6, 136: 6}
@@ -36,7 +46,7 @@ def decode(pieces):
         elif "repeat" in piece:
             out += bytes.fromhex(piece["repeat"][0]) * piece["repeat"][1]
         else:
-            out += bytes((piece["start"] + i) & 0xff for i in range(piece["count"]))
+            out += bytes((piece["start"] + i) & 0xFF for i in range(piece["count"]))
     return out
 
 
@@ -107,8 +117,8 @@ def transport_ok(whole, partial):
     addresses = socket.inet_pton(family, whole.src) + socket.inet_pton(family, whole.dst)
     head = addresses + struct.pack("!IHH", len(data), 0, proto)
     if partial:
-        field = int.from_bytes(data[at:at + 2], "big")
-        return (0xffff - scapy_checksum(head) - field) % 0xffff == 0
+        field = int.from_bytes(data[at : at + 2], "big")
+        return (0xFFFF - scapy_checksum(head) - field) % 0xFFFF == 0
     if proto == 17 and v6 and data[6:8] == b"\0\0":
         return False
     return scapy_checksum(head + cover) == 0
@@ -124,8 +134,47 @@ def by_scapy(data, problems):
     if not isinstance(packet.payload, (TCP, UDP, ICMP)):
         return
     del packet.payload.chksum
+    if (
+        isinstance(packet.payload, TCP)
+        and data[-len(packet.payload) :][20:] != bytes(packet.payload)[20:]
+    ):
+        return  # options that Scapy cannot keep
     if bytes(packet) != data:
         problems.append("Scapy builds other bytes")
+
+
+def payload_of(data):
+    """Protocol, fragment offset and transport bytes of a valid input packet."""
+    if data[0] >> 4 == 4:
+        head = 4 * (data[0] & 15)
+        return (
+            data[9],
+            int.from_bytes(data[6:8], "big") & 0x1FFF,
+            data[head : int.from_bytes(data[2:4], "big")],
+        )
+    proto, at, offset = data[6], 40, 0
+    while proto in (0, 43, 44, 60) and not offset:
+        if proto == 44:
+            offset, size = int.from_bytes(data[at + 2 : at + 4], "big") >> 3, 8
+        else:
+            size = 8 * (data[at + 1] + 1)
+        proto, at = data[at], at + size
+    return proto, offset, data[at : 40 + int.from_bytes(data[4:6], "big")]
+
+
+def same_payload(packet, whole, config, problems):
+    """Nothing but the transport checksum changes on the way (ALG-01)."""
+    proto, offset, before = payload_of(packet)
+    if proto in (1, 58) or "tcp_mss_clamp" in config:
+        return
+    after = whole.data
+    if proto != whole.proto:
+        problems.append("another protocol")
+    at = FIELD.get(proto)
+    if at is not None and not offset:
+        before, after = (x[:at] + x[at + 2 :] for x in (before, after))
+    if before != after:
+        problems.append("another payload")
 
 
 def quoted(whole, kind, problems):
@@ -139,10 +188,14 @@ def quoted(whole, kind, problems):
     size = 40 + int.from_bytes(data[4:6], "big") if v6 else int.from_bytes(data[2:4], "big")
     lengths = []
     more = parse(data[:size], inner, lengths)
-    problems += [f"quoted: {p}" for p in lengths if "length" not in p and "atomic" not in p]
+    ignored = ("length", "atomic", "multiple")  # quotes are cut off, and by others
+    problems += [f"quoted: {p}" for p in lengths if not any(word in p for word in ignored)]
     if inner.src != whole.dst:
         problems.append("the error does not go to the sender of the quoted packet")
-    if len(data) >= size and inner.complete and not more and kind is None:
+    extended = (
+        whole.data[5] if whole.proto == 1 else whole.data[4] if whole.data[0] in (1, 3) else 0
+    )
+    if not extended and len(data) >= size and inner.complete and not more and kind is None:
         if inner.proto == 17 and inner.data[6:8] == b"\0\0":
             return
         if not transport_ok(inner, False):
@@ -163,7 +216,12 @@ def check_row(row, configs):
                 problems.append("mask range")
     if (row["outcome"] == "drop") != (not outs) or (row["outcome"] == "reply" and len(outs) != 1):
         problems.append("number of packets")
-    if row["outcome"] == "forward" and row["reason"] or row["outcome"] == "drop" and not row["reason"]:
+    if (
+        row["outcome"] == "forward"
+        and row["reason"]
+        or row["outcome"] == "drop"
+        and not row["reason"]
+    ):
         problems.append("reason")
     whole, more = Whole(), False
     for data in outs:
@@ -177,6 +235,8 @@ def check_row(row, configs):
             problems.append("transport checksum")
         if len(outs) == 1 and kind is None and whole.proto in (1, 6, 17):
             by_scapy(outs[0], problems)
+    if outs and row["outcome"] == "forward" and "completed there" not in row["description"]:
+        same_payload(decode(row["in"]), whole, configs[row["config"]], problems)
     if len(outs) == 1 and row["outcome"] == "forward" and whole.proto in (1, 58):
         quoted(whole, kind, problems)
     return problems

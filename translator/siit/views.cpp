@@ -87,6 +87,7 @@ ExtensionWalk walk_extensions(Ipv6View& view, std::size_t available,
     std::uint8_t next = view.header.next_header;
     std::uint8_t* at = view.transport;
     std::size_t payload = view.transport_length;
+    bool segments_left = false;
     const auto advance = [&](std::size_t size) {
         if (size > available || size > payload) return false;
         at += size;
@@ -101,9 +102,9 @@ ExtensionWalk walk_extensions(Ipv6View& view, std::size_t available,
         const std::uint8_t* const header = at;
         if (available < 8 || payload < 8) return ExtensionWalk::malformed;
         if (!advance(8 * (std::size_t{header[1]} + 1))) return ExtensionWalk::malformed;
-        if (next == protocol::routing && header[3] != 0) {
+        if (next == protocol::routing && header[3] != 0 && !segments_left) {
             pointer = static_cast<std::uint32_t>(header - view.transport) + Ipv6Header::size + 3;
-            return ExtensionWalk::segments_left;
+            segments_left = true; // walk on: what may be answered depends on the last header
         }
         next = header[0];
     }
@@ -118,6 +119,7 @@ ExtensionWalk walk_extensions(Ipv6View& view, std::size_t available,
     view.transport = at;
     view.transport_length = payload;
     view.protocol = next;
+    if (segments_left) return ExtensionWalk::segments_left;
     if (view.has_fragment_header) {
         if (next == protocol::fragment) return ExtensionWalk::second_fragment;
         if (is_refused_behind_fragment(next)) return ExtensionWalk::behind_fragment;

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// xlat646d: the stateless IPv4/IPv6 translator.
+#include "translator/daemon/config_files.hpp"
+#include "translator/daemon/exit_status.hpp"
+#include "translator/daemon/log.hpp"
+#include "translator/daemon/supervisor.hpp"
+#include "translator/daemon/table_loader.hpp"
+
+#include <boost/program_options.hpp>
+#include <cerrno>
+#include <iostream>
+#include <sys/random.h>
+#include <system_error>
+#include <time.h>
+
+namespace {
+
+namespace po = boost::program_options;
+using namespace xlat646;
+
+constexpr std::size_t config_file_limit = 1 << 20; // bytes
+
+std::uint64_t monotonic_ms() {
+    timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) * 1000 +
+           static_cast<std::uint64_t>(now.tv_nsec) / 1'000'000;
+}
+
+/// ID-02: other sequences after every start.
+void add_secrets(Settings& settings) {
+    for (auto& secret : settings.secrets)
+        if (getrandom(&secret, sizeof secret, 0) != ssize_t{sizeof secret})
+            throw std::system_error(errno, std::generic_category(), "getrandom");
+}
+
+int exit_status_of(const std::system_error& e) {
+    switch (e.code().value()) {
+    case EPERM:
+    case EACCES: return exit_status::no_permission;
+    case ENOENT:
+    case ENODEV:
+    case ENXIO: return exit_status::configuration;
+    case EBUSY:
+    case EEXIST: return exit_status::cannot_create;
+    default: return exit_status::internal;
+    }
+}
+
+int translate(const std::string& config_path, bool only_check) {
+    Diagnostics diagnostics;
+    Config config;
+    auto file = read_config_file(config_path, config_file_limit, diagnostics);
+    const bool is_valid = file && parse_config(config_path, file->text, config, diagnostics);
+    LoadedTable loaded;
+    if (is_valid) loaded = load_table(config_path, config, nullptr, diagnostics);
+    log_diagnostics(diagnostics);
+    if (!loaded.table) {
+        spdlog::critical("{}: not usable, see the errors above", config_path);
+        return exit_status::configuration;
+    }
+    spdlog::info("{}: {} mappings loaded in {:.3f} seconds", config_path, loaded.table->size(),
+                 loaded.seconds);
+    if (only_check) return exit_status::fine;
+
+    add_secrets(config.settings);
+    config.settings.now_ms = monotonic_ms;
+    Supervisor(config_path, std::move(file->text), std::move(config), std::move(loaded.table))
+        .run();
+    return exit_status::fine;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    po::options_description options("Options");
+    options.add_options()                                                             //
+        ("config,c", po::value<std::string>()->value_name("FILE"), "main file, required") //
+        ("check", "check all files and exit: 0 fine, 78 not")                         //
+        ("version", "print the version and exit")                                     //
+        ("help,h", "print this and exit");
+    po::variables_map given;
+    try {
+        namespace style = po::command_line_style;
+        po::store(po::command_line_parser(argc, argv)
+                      .options(options)
+                      .positional({}) // prefixes of names are no options (allow_guessing is off)
+                      .style(style::unix_style & ~style::allow_guessing)
+                      .run(),
+                  given);
+        po::notify(given);
+        if (given.count("help") == 0 && given.count("version") == 0 &&
+            given.count("config") == 0)
+            throw po::error("--config FILE is missing");
+    } catch (const po::error& e) {
+        std::cerr << "xlat646d: " << e.what() << " (try --help)\n";
+        return exit_status::usage;
+    }
+    if (given.count("help") != 0) {
+        std::cout << "Usage: xlat646d --config FILE [--check]\n"
+                     "Stateless IPv4/IPv6 translator. SIGHUP reloads the mapping files, SIGUSR1 "
+                     "logs all counters,\nSIGTERM stops.\n\n"
+                  << options;
+        return exit_status::fine;
+    }
+    if (given.count("version") != 0) {
+        std::cout << "xlat646d " XLAT646_VERSION "\n";
+        return exit_status::fine;
+    }
+
+    set_up_log();
+    try {
+        return translate(given["config"].as<std::string>(), given.count("check") != 0);
+    } catch (const std::system_error& e) {
+        spdlog::critical("{}", e.what());
+        return exit_status_of(e);
+    } catch (const std::exception& e) {
+        spdlog::critical("{}", e.what());
+        return exit_status::internal;
+    }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "translator/daemon/report.hpp"
+
+#include "translator/daemon/log.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace xlat646 {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr std::array direction_names = {"v4_to_v6", "v6_to_v4"};
+constexpr std::array kind_names = {"time_exceeded", "too_big", "unreachable", "parameter_problem"};
+static_assert(kind_names.size() == error_kind_count);
+
+template <class Get> std::uint64_t sum(const Workers& workers, Get get) {
+    std::uint64_t total = 0;
+    for (const auto& w : workers) total += get(w->counters()).get();
+    return total;
+}
+
+template <class Names, class Get>
+ordered_json nonzero(const Workers& workers, const Names& names, Get get) {
+    ordered_json object = ordered_json::object();
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        const std::uint64_t n = sum(
+            workers, [&](const WorkerCounters& c) -> const Counter& { return get(c)[i]; });
+        if (n != 0) object[std::string(names[i])] = n;
+    }
+    return object;
+}
+
+} // namespace
+
+std::string counters_json(const Workers& workers) {
+    ordered_json all;
+    for (std::size_t d = 0; d < direction_count; ++d) {
+        ordered_json& out = all[direction_names[d]];
+        const auto one = [&](const char* name, Counter DirectionCounters::*member) {
+            out[name] = sum(workers, [&](const WorkerCounters& c) -> const Counter& {
+                return c.direction[d].*member;
+            });
+        };
+        one("received", &DirectionCounters::received);
+        one("received_bytes", &DirectionCounters::received_bytes);
+        one("forwarded", &DirectionCounters::forwarded);
+        one("forwarded_bytes", &DirectionCounters::forwarded_bytes);
+        one("answered", &DirectionCounters::answered);
+        one("pieces", &DirectionCounters::pieces);
+        one("super_packets", &DirectionCounters::super_packets);
+        const auto many = [&](const char* name, const auto& names, auto member) {
+            out[name] = nonzero(workers, names, [&](const WorkerCounters& c) -> const auto& {
+                return c.direction[d].*member;
+            });
+        };
+        many("rejected", drop_reason_names, &DirectionCounters::rejected);
+        many("dropped", drop_reason_names, &DirectionCounters::dropped);
+        many("errors_sent", kind_names, &DirectionCounters::errors_sent);
+        many("errors_suppressed", kind_names, &DirectionCounters::errors_suppressed);
+    }
+    const auto tun = [&](const char* name, Counter WorkerCounters::*member) {
+        all["tun"][name] = sum(
+            workers, [&](const WorkerCounters& c) -> const Counter& { return c.*member; });
+    };
+    tun("read_errors", &WorkerCounters::read_errors);
+    tun("write_errors", &WorkerCounters::write_errors);
+    tun("unknown_reads", &WorkerCounters::unknown_reads);
+    tun("segmented_writes", &WorkerCounters::segmented_writes);
+    tun("sleeps", &WorkerCounters::sleeps);
+    return all.dump();
+}
+
+DropLog::DropLog(Workers& workers) : workers_(workers) {
+    for (auto& worker : workers_)
+        for (std::size_t d = 0; d < direction_count; ++d)
+            for (std::size_t r = 0; r < drop_reason_count; ++r)
+                worker->samples().ask(static_cast<Direction>(d), static_cast<DropReason>(r));
+}
+
+std::uint64_t DropLog::count(Direction direction, DropReason reason) const {
+    const auto d = static_cast<std::size_t>(direction);
+    const auto r = static_cast<std::size_t>(reason);
+    return sum(workers_, [&](const WorkerCounters& c) -> const Counter& {
+               return c.direction[d].dropped[r];
+           }) +
+           sum(workers_, [&](const WorkerCounters& c) -> const Counter& {
+               return c.direction[d].rejected[r];
+           });
+}
+
+void DropLog::look() {
+    const auto now = Clock::now();
+    for (std::size_t d = 0; d < direction_count; ++d)
+        for (std::size_t r = 0; r < drop_reason_count; ++r)
+            look(static_cast<Direction>(d), static_cast<DropReason>(r), now);
+}
+
+void DropLog::look(Direction direction, DropReason reason, Clock::time_point now) {
+    State& state = states_[static_cast<std::size_t>(direction) * drop_reason_count +
+                           static_cast<std::size_t>(reason)];
+    if (state.logged != Clock::time_point{} && now - state.logged < std::chrono::minutes(1))
+        return;
+    DropSample sample;
+    bool found = false;
+    for (auto& worker : workers_)
+        found = worker->samples().take(direction, reason, sample) || found;
+    if (!found) return;
+    for (auto& worker : workers_) worker->samples().ask(direction, reason);
+
+    const std::uint64_t total = count(direction, reason);
+    spdlog::warn("discarded {} {} packet{}: {}: {} e.g. {}", total - state.counted,
+                 direction == Direction::v4_to_v6 ? "IPv4" : "IPv6",
+                 total - state.counted == 1 ? "" : "s", name_of(reason), sentence_of(reason),
+                 sample.to_string());
+    state = {now, total};
+}
+
+} // namespace xlat646

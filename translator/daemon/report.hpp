@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What the daemon says about packets: all counters on demand, and one example per minute of each
+// kind of discarded packet.
+#pragma once
+
+#include "translator/dataplane/worker.hpp"
+
+#include <array>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace xlat646 {
+
+using Workers = std::vector<std::unique_ptr<Worker>>;
+
+/// One line of JSON, summed over all workers. Keys are those of counters.hpp; of the arrays only
+/// what is not 0.
+std::string counters_json(const Workers& workers);
+
+/// At most one line per minute, direction and reason, however many packets there are (DC-17).
+class DropLog {
+  public:
+    explicit DropLog(Workers& workers);
+    /// To be called about once a second.
+    void look();
+
+  private:
+    using Clock = std::chrono::steady_clock;
+    struct State {
+        Clock::time_point logged{};
+        std::uint64_t counted = 0;
+    };
+    void look(Direction direction, DropReason reason, Clock::time_point now);
+    std::uint64_t count(Direction direction, DropReason reason) const;
+
+    Workers& workers_;
+    std::array<State, direction_count * drop_reason_count> states_{};
+};
+
+} // namespace xlat646

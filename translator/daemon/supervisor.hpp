@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The daemon's life: set up, translate, reload, stop. Runs in the main thread; packets never wait
+// for it.
+#pragma once
+
+#include "mapping/snapshot.hpp"
+#include "routing-hooks/route_set.hpp"
+#include "translator/daemon/config.hpp"
+#include "translator/daemon/report.hpp"
+#include "translator/dataplane/tun.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace xlat646 {
+
+class Supervisor {
+  public:
+    Supervisor(std::string config_path, std::string config_text, Config config,
+               std::unique_ptr<const MappingTable> table);
+    ~Supervisor();
+
+    /// Returns after SIGTERM or SIGINT. Throws std::system_error when something is missing at
+    /// start; by then everything made has been taken back.
+    void run();
+
+  private:
+    void start();
+    void stop();
+    void reload();
+    void reload_table();
+    void warn_about_sysctls();
+    /// Says which keys of the main file would need a restart.
+    void compare_config();
+    void install_routes(const MappingTable& table);
+
+    std::string config_path_;
+    std::string config_text_;
+    Config config_;
+    Snapshot<MappingTable> tables_;
+    FileDescriptor signals_;
+    FileDescriptor wake_;
+    std::optional<Tun> tun_;
+    std::optional<RouteSet> routes_;
+    Workers workers_;
+    std::vector<std::thread> threads_;
+    std::optional<DropLog> drop_log_;
+};
+
+} // namespace xlat646

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "translator/daemon/table_loader.hpp"
+
+#include "mapping/loader.hpp"
+#include "translator/daemon/config_files.hpp"
+
+#include <chrono>
+#include <random>
+
+namespace xlat646 {
+
+LoadedTable load_table(const std::string& config_path, const Config& config,
+                       const MappingTable* previous, Diagnostics& diagnostics) {
+    const auto start = std::chrono::steady_clock::now();
+    LoadedTable loaded;
+    const LoaderLimits limits;
+    auto files = read_mapping_files(config_path, config.mapping_files, limits.bytes, diagnostics);
+    if (!files) return loaded;
+    const LoaderRules rules = config.loader_rules();
+    MappingList list;
+    if (!load_mappings(loader_inputs(*files), &rules, limits, list, diagnostics)) return loaded;
+    files.reset(); // the text is as large as the table
+
+    loaded.diff = diff_mappings(previous ? previous->list() : MappingList{}, list, 10);
+    std::random_device random;
+    const std::uint64_t seed = (std::uint64_t{random()} << 32) | random();
+    loaded.table = MappingTable::build(std::move(list), previous, seed);
+    // The pointers of the diff led into the list that has moved.
+    loaded.diff.changes.clear();
+    loaded.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return loaded;
+}
+
+std::string guard_against_loss(const MappingDiff& diff, std::size_t pairs, std::uint32_t percent) {
+    if (percent == 0 || pairs == 0 || diff.removed * 100 <= pairs * percent) return {};
+    return "the new files remove " + std::to_string(diff.removed) + " of " +
+           std::to_string(pairs) + " mappings, more than reload_guard: " +
+           std::to_string(percent) + " percent allows (restart to force it)";
+}
+
+} // namespace xlat646
