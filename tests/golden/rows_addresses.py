@@ -200,13 +200,15 @@ def errors4(b):
                 out_error6(*to, 0, after, src=embed(router)),
                 config="internet",
             )
+        if router == "192.0.0.8":
+            continue  # no rule for other packets from it
         b.drop(
             "T46-12 SPA-04",
             f"an echo request from {router} does not",
             v4(router, S4, Echo()),
             "policy4",
             config="internet",
-        ) if router != "192.0.0.8" else None
+        )
     for router in (
         "0.0.0.0",
         "0.255.255.255",

@@ -12,7 +12,6 @@ from book import (
     UNMAPPED4,
     Book,
     config,
-    embed,
     error4,
     own_error4,
     quote46,
@@ -124,7 +123,6 @@ def protocols(b):
         4,
         8,
         27,
-        33,
         41,
         47,
         50,
@@ -138,15 +136,12 @@ def protocols(b):
         112,
         115,
         132,
-        136,
         137,
         142,
         253,
         254,
         255,
     ):
-        if proto in (33, 136):
-            continue
         b.forward(
             "T46-06 T46-07 L4-10",
             f"protocol {proto} passes with its bytes unchanged",

@@ -110,31 +110,7 @@ def fields(b):
 
 
 def protocols(b):
-    for proto in (
-        3,
-        4,
-        6,
-        8,
-        17,
-        27,
-        41,
-        47,
-        50,
-        51,
-        59,
-        88,
-        89,
-        103,
-        112,
-        132,
-        137,
-        142,
-        253,
-        254,
-        255,
-    ):
-        if proto in (6, 17):
-            continue
+    for proto in (3, 4, 8, 27, 41, 47, 50, 51, 59, 88, 89, 103, 112, 132, 137, 142, 253, 254, 255):
         b.forward(
             "T64-08 T64-18 T64-19 L4-10 SEC-07",
             f"next header {proto}: bytes unchanged",

@@ -18,10 +18,11 @@ def tcp_segments(b):
         ):
             segment = tcp(counting(size * (count - 1) + max(1, size // 2)), options=opts)
             for ecn in (0, ECN):
+                text = f"TCP, {count} segments of {size}, header {head}, ECN flag 0x{ecn:02x}"
                 before, after = up(segment, df=True, partial=True)
                 b.forward(
                     "GSO-06 GSO-07 ECN-05",
-                    f"TCP, {count} segments of {size}, header {head}, gso_type 0x{TCPV4 | ecn:02x}, DF=1",
+                    f"{text}, 4to6",
                     before,
                     after,
                     checksum="partial",
@@ -34,7 +35,7 @@ def tcp_segments(b):
                 )
                 b.forward(
                     "GSO-06 GSO-08 ECN-05",
-                    f"TCP, {count} segments of {size}, header {head}, gso_type 0x{TCPV6 | ecn:02x}, 6to4",
+                    f"{text}, 6to4",
                     before,
                     after,
                     checksum="partial",

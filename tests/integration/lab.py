@@ -116,10 +116,11 @@ class Daemon:
 
     def start(self, wait=True, stderr=None):
         with open(self.log_path, "ab") as log:
+            before = log.tell()
             self.process = self.net.start(self.role, *self.command(), stdout=log,
                                           stderr=stderr if stderr is not None else log)
         if wait:
-            self.wait_log("ready:")
+            self.wait_log("ready:", before)
         return self
 
     def log(self):
@@ -154,8 +155,10 @@ class Daemon:
         line = self.signal_and_wait(signal.SIGUSR1, "counters:")
         return json.loads(line[line.index("{", line.index("counters:")):])
 
-    def dropped(self, direction, reason):
-        return self.counters()[direction].get("dropped", {}).get(reason, 0)
+    def discarded(self, direction, reason):
+        """Packets discarded for this reason, with an ICMP error (rejected) or silently."""
+        found = self.counters()[direction]
+        return found["dropped"].get(reason, 0) + found["rejected"].get(reason, 0)
 
     def stop(self, number=signal.SIGTERM):
         """Returns the exit status."""

@@ -64,7 +64,7 @@ class Running(LabTestCase):
         """Each address of the pool either is a pair (or ours) or is not routed to the TUN."""
         self.daemon.reload([(f"192.0.2.{n}", f"2001:db8:6::1:{n}") for n in range(8, 15)]
                            + [(V1, S1), (V2, "2001:db8:6::3")])
-        wanted = {1, 2, *range(8, 15), 254}
+        wanted = {1, 2, *range(8, 15), *range(240, 248), 254}  # pairs, pool, own
         routed = {n for n in range(256)
                   if self.lab.run("gw", "ip", "route", "get", f"192.0.2.{n}").stdout
                   .find(f"dev {TUN}") >= 0}

@@ -43,7 +43,8 @@ class UnderTraffic(LabTestCase):
         self.assertGreater(moved, 0)
         counters = self.daemon.counters()
         for direction in ("v4_to_v6", "v6_to_v4"):
-            self.assertEqual(counters[direction].get("dropped", {}), {}, counters)
+            for kind in ("dropped", "rejected"):
+                self.assertEqual(counters[direction][kind], {}, counters)
         # Afterwards the visitors are gone and the pairs that stayed still work.
         self.assert_ping("c4", V1)
         self.assert_ping("c4", V2)
@@ -76,7 +77,7 @@ class Contents(LabTestCase):
     def test_added_changed_removed(self):
         done = self.lab.ping("c4", "192.0.2.3", "-W", "1")
         self.assertNotEqual(done.returncode, 0)
-        self.lab.ip("s1", "addr add 2001:db8:6::33/64 dev eth0 nodad")
+        self.lab.ip("s1", "addr add 2001:db8:6::33/64 dev eth0 nodad preferred_lft 0")
         line = self.daemon.reload(PAIRS + [("192.0.2.3", "2001:db8:6::33")])
         self.assertRegex(line, r"(?i)\b1 added|added[ =:]+1\b")
         self.assert_ping("c4", "192.0.2.3")
@@ -94,7 +95,7 @@ class Contents(LabTestCase):
         path = os.path.join(extra, "10-more.yaml")
         with open(path, "w", encoding="utf-8") as file:
             file.write(mapping_yaml([("192.0.2.3", "2001:db8:6::33")]))
-        self.lab.ip("s1", "addr replace 2001:db8:6::33/64 dev eth0 nodad")
+        self.lab.ip("s1", "addr replace 2001:db8:6::33/64 dev eth0 nodad preferred_lft 0")
         self.daemon.reload()
         self.assert_ping("c4", "192.0.2.3")
         with open(path, "w", encoding="utf-8") as file:

@@ -60,8 +60,8 @@ int translate(const std::string& config_path, bool only_check) {
         spdlog::critical("{}: not usable, see the errors above", config_path);
         return exit_status::configuration;
     }
-    spdlog::info("{}: {} mappings loaded in {:.3f} seconds", config_path, loaded.table->size(),
-                 loaded.seconds);
+    spdlog::info("{}: {} mappings loaded in {:.3f} seconds, digest {:.16}", config_path,
+                 loaded.table->size(), loaded.seconds, loaded.digest);
     if (only_check) return exit_status::fine;
 
     add_secrets(config.settings);

@@ -227,8 +227,10 @@ void Supervisor::reload_table() {
     const std::size_t size = loaded.table->size();
     const MappingDiff diff = loaded.diff;
     tables_.publish(std::move(loaded.table));
-    spdlog::info("reloaded: {} mappings, {} added, {} removed, {} changed, {:.3f} seconds", size,
-                 diff.added, diff.removed, diff.readdressed + diff.relabelled, loaded.seconds);
+    spdlog::info("reloaded: {} mappings, {} added, {} removed, {} changed, {:.3f} seconds, "
+                 "digest {:.16}",
+                 size, diff.added, diff.removed, diff.readdressed + diff.relabelled,
+                 loaded.seconds, loaded.digest);
 }
 
 } // namespace xlat646

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "translator/daemon/table_loader.hpp"
 
+#include "mapping/digest.hpp"
 #include "mapping/loader.hpp"
 #include "translator/daemon/config_files.hpp"
 
@@ -21,12 +22,11 @@ LoadedTable load_table(const std::string& config_path, const Config& config,
     if (!load_mappings(loader_inputs(*files), &rules, limits, list, diagnostics)) return loaded;
     files.reset(); // the text is as large as the table
 
-    loaded.diff = diff_mappings(previous ? previous->list() : MappingList{}, list, 10);
+    loaded.diff = diff_mappings(previous ? previous->list() : MappingList{}, list);
+    loaded.digest = digest(list, config.settings.prefix, config.settings.lowest_ipv6_mtu);
     std::random_device random;
     const std::uint64_t seed = (std::uint64_t{random()} << 32) | random();
     loaded.table = MappingTable::build(std::move(list), previous, seed);
-    // The pointers of the diff led into the list that has moved.
-    loaded.diff.changes.clear();
     loaded.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return loaded;

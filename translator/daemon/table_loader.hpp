@@ -16,6 +16,7 @@ namespace xlat646 {
 struct LoadedTable {
     std::unique_ptr<const MappingTable> table; ///< nullptr: there were errors
     MappingDiff diff;                          ///< against the previous table
+    std::string digest;                        ///< see mapping/digest.hpp
     double seconds = 0;
 };
 

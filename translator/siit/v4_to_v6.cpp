@@ -85,6 +85,9 @@ Outcome Translator::answer_own4(Packet& packet, const Ipv4View& view) noexcept {
         return Outcome::drop(DropReason::own_address);
     if (packet.has_partial_checksum() && !complete_checksum(packet))
         return Outcome::drop(DropReason::bad_offload);
+    // A host drops what is damaged (RFC 1122 section 3.2.2).
+    if (ChecksumSum().add(view.transport, view.transport_length).fold() != 0xffff)
+        return Outcome::drop(DropReason::icmp_checksum);
 
     const auto type_word = load<Be16>(view.transport);
     view.transport[0] = icmp::v4::echo_reply;

@@ -123,6 +123,14 @@ Outcome Translator::answer_own6(Packet& packet, const Ipv6View& view) noexcept {
         return Outcome::drop(DropReason::own_address);
     if (packet.has_partial_checksum() && !complete_checksum(packet))
         return Outcome::drop(DropReason::bad_offload);
+    if (ChecksumSum()
+            .add(view.header.source())
+            .add(view.header.destination())
+            .add(Be16(static_cast<std::uint16_t>(view.transport_length)))
+            .add(Be16(protocol::icmp6))
+            .add(view.transport, view.transport_length)
+            .fold() != 0xffff)
+        return Outcome::drop(DropReason::icmp_checksum);
 
     // Swapping the addresses leaves the pseudo-header's sum as it is.
     const auto type_word = load<Be16>(view.transport);
