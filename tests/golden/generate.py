@@ -19,6 +19,7 @@ MODULES = (
     "rows_addresses",
     "rows_hairpin",
     "rows_extensions",
+    "rows_original_source",
     "rows_special",
     "rows_offload",
     "rows_settings",

@@ -54,7 +54,8 @@ policy:
   allow: [test-net-1]
   deny: [198.41.5.0/24, "2001:db8:5::/48"]
 icmp_rate: { per_second: 1, burst: 2, per_source_per_second: 3, per_source_burst: 4 }
-icmp_errors: { unreachable: false, parameter_problem: false, size_ipv4: 1260 }
+icmp_errors: { unreachable: false, parameter_problem: false, original_source: true,
+  size_ipv4: 1260 }
 routes: { install: false, table: 646 }
 control_socket: /run/a.sock
 stats_segment: /run/b
@@ -100,6 +101,7 @@ reload_guard: 10
     CHECK_FALSE(s.send_unreachable);
     CHECK_FALSE(s.send_parameter_problem);
     CHECK(s.icmp4_error_size == 1260);
+    CHECK(s.append_original_source);
     CHECK_FALSE(c.routes.install);
     CHECK(c.routes.table == 646);
     CHECK(c.control_socket == "/run/a.sock");

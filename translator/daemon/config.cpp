@@ -82,6 +82,7 @@ void read_icmp(ConfigSection& root, Settings& settings) {
     ConfigSection errors = root.section("icmp_errors");
     errors.read("unreachable", settings.send_unreachable);
     errors.read("parameter_problem", settings.send_parameter_problem);
+    errors.read("original_source", settings.append_original_source);
     errors.read("size_ipv4", 576, 1260, settings.icmp4_error_size);
     errors.finish();
 }

@@ -2,6 +2,7 @@
 //
 // RFC 7915 sections 5.2 and 5.3: ICMPv6 messages and the packets quoted in ICMPv6 errors.
 #include "translator/siit/icmp_tables.hpp"
+#include "translator/siit/interface_object.hpp"
 #include "translator/siit/quote.hpp"
 #include "translator/siit/translator.hpp"
 
@@ -112,6 +113,12 @@ Outcome Translator::icmp_error_v6_to_v4(Packet& packet, const Ipv6View& view, Ip
 
     // From here on the message is rewritten: first what lies behind the quoted header.
     if (parts.extension_length != 0) strip_padding(quote);
+    constexpr std::size_t outer_headers = Ipv4Header::size + IcmpHeader::size;
+    const std::size_t limit =
+        std::min(settings_.icmp4_error_size, settings_.mtu4) - outer_headers; // INN-14
+    const bool is_unmapped = slot_ == no_slot; // the source is from the pool
+    if (is_unmapped && settings_.append_original_source && icmp::is_extensible_v4(target.type))
+        append_source_object(parts, view.header.source(), limit); // S91-05
     if (is_icmp && is_first) { // INN-09
         const auto old_word = quote.type_word();
         quote.transport[0] = quote.transport[0] == icmp::v6::echo_request ? icmp::v4::echo_request
@@ -157,11 +164,9 @@ Outcome Translator::icmp_error_v6_to_v4(Packet& packet, const Ipv6View& view, Ip
     std::uint8_t* const inner_at = quote.transport - Ipv4Header::size;
     store(inner_at, inner);
 
-    constexpr std::size_t outer_headers = Ipv4Header::size + IcmpHeader::size;
-    const std::size_t limit = std::min(settings_.icmp4_error_size, settings_.mtu4); // INN-14
-    const Arranged arranged = arrange(inner_at, Ipv4Header::size + quote.available, parts,
-                                      icmp::is_extensible_v4(target.type), 4,
-                                      limit - outer_headers); // X84-03, X84-04
+    const Arranged arranged =
+        arrange(inner_at, Ipv4Header::size + quote.available, parts,
+                icmp::is_extensible_v4(target.type), 4, limit); // X84-03, X84-04
     IcmpHeader icmp_out;
     icmp_out.type = target.type;
     icmp_out.code = target.code;

@@ -5,12 +5,6 @@
 #include <cstring>
 
 namespace xlat646 {
-namespace {
-
-constexpr std::size_t least_extended_quote = 128; // X84-02
-
-} // namespace
-
 bool split_extension(std::uint8_t* message, std::size_t length, std::size_t attribute,
                      ExtendedQuote& parts) noexcept {
     parts.quote = message + IcmpHeader::size;

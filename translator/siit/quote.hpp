@@ -11,6 +11,9 @@
 
 namespace xlat646 {
 
+/// The quote's field in an extended message is at least this long (X84-02).
+inline constexpr std::size_t least_extended_quote = 128;
+
 /// What follows the 8 bytes of an ICMP error's header.
 struct ExtendedQuote {
     std::uint8_t* quote = nullptr;
