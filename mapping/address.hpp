@@ -84,13 +84,16 @@ class Ipv6Address {
 
 /// The address with every bit behind the first `length` cleared.
 constexpr Ipv4Address masked(Ipv4Address a, unsigned length) {
-    return Ipv4Address(length == 0 ? 0 : a.value() & (~std::uint32_t{0} << (32 - length)));
+    if (length == 0) return {};
+    if (length >= 32) return a;
+    return Ipv4Address(a.value() & (~std::uint32_t{0} << (32 - length)));
 }
 constexpr Ipv6Address masked(const Ipv6Address& a, unsigned length) {
     constexpr std::uint64_t all = ~std::uint64_t{0};
     if (length == 0) return {};
+    if (length >= 128) return a;
     if (length <= 64) return {a.high() & (all << (64 - length)), 0};
-    return {a.high(), length == 128 ? a.low() : a.low() & (all << (128 - length))};
+    return {a.high(), a.low() & (all << (128 - length))};
 }
 
 /// An address prefix; bits behind the length are always zero.

@@ -149,7 +149,10 @@ class Daemon:
         """SIGHUP, waits until the new table is in force; returns the log line."""
         if pairs is not None:
             self.write_mapping(mapping_yaml(pairs))
-        return self.signal_and_wait(signal.SIGHUP, "reloaded:")
+        line = self.signal_and_wait(signal.SIGHUP, "reloaded:|reload failed")
+        if "reload failed" in line:
+            raise LabError(line)
+        return line
 
     def counters(self):
         line = self.signal_and_wait(signal.SIGUSR1, "counters:")

@@ -18,6 +18,8 @@ STACK_TRACE = re.compile(r"terminate called|what\(\)|Aborted|Segmentation|Addres
 
 
 class Running(LabTestCase):
+    config = {"reload_guard": 0}
+
     def setUp(self):
         if self.daemon.process.poll() is not None:
             self.daemon.start()

@@ -1,0 +1,17 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# tidy.sh BUILD: clang-tidy over all product code, with the checks of .clang-tidy.
+set -Eeuo pipefail
+
+build=${1:?usage: tidy.sh BUILD}
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+if ! command -v clang-tidy >/dev/null; then
+    echo "tidy.sh: clang-tidy is missing (packaging/dependencies.sh test)" >&2
+    exit 1
+fi
+[ -f "$build/compile_commands.json" ] || { echo "tidy.sh: $build is no build tree" >&2; exit 1; }
+mapfile -t files < <(git ls-files 'mapping/*.cpp' 'translator/*.cpp' 'routing-hooks/*.cpp')
+[ ${#files[@]} -gt 20 ] || { echo "tidy.sh: only ${#files[@]} files found" >&2; exit 1; }
+printf '%s\0' "${files[@]}" | xargs -0 -n 1 -P "$(nproc)" clang-tidy -p "$build" --quiet
+echo "${#files[@]} files are clean"
