@@ -55,8 +55,7 @@ std::optional<Prefix<Address>> Prefix<Address>::parse(std::string_view text) noe
             return std::nullopt;
         const auto [end, error] =
             std::from_chars(digits.data(), digits.data() + digits.size(), length);
-        if (error != std::errc{} || end != digits.data() + digits.size() ||
-            length > Address::width)
+        if (error != std::errc{} || end != digits.data() + digits.size() || length > Address::width)
             return std::nullopt;
         text = text.substr(0, slash);
     }

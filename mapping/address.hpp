@@ -141,7 +141,8 @@ template <> struct std::hash<xlat646::Ipv4Address> {
 };
 template <> struct std::hash<xlat646::Ipv6Address> {
     std::size_t operator()(const xlat646::Ipv6Address& a) const noexcept {
-        const std::uint64_t h = (a.high() ^ (a.low() * 0x9e3779b97f4a7c15ull)) * 0xff51afd7ed558ccdull;
+        const std::uint64_t h =
+            (a.high() ^ (a.low() * 0x9e3779b97f4a7c15ull)) * 0xff51afd7ed558ccdull;
         return h ^ (h >> 32);
     }
 };

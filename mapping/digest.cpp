@@ -10,15 +10,14 @@ std::string digest(const MappingList& list, const TranslationPrefix& prefix,
                    std::uint32_t lowest_ipv6_mtu) {
     std::vector<const Eam*> sorted;
     sorted.reserve(list.mappings.size());
-    for (const Eam& m : list.mappings) sorted.push_back(&m);
+    for (const Eam& m : list.mappings)
+        sorted.push_back(&m);
     std::sort(sorted.begin(), sorted.end(),
               [](const Eam* a, const Eam* b) { return a->ipv4 < b->ipv4; });
 
     SHA2_CTX context;
     SHA256Init(&context);
-    const auto add = [&](const auto& bytes) {
-        SHA256Update(&context, bytes.data(), bytes.size());
-    };
+    const auto add = [&](const auto& bytes) { SHA256Update(&context, bytes.data(), bytes.size()); };
     const auto add_prefix = [&](const auto& p) {
         add(p.address().bytes());
         add(std::array{static_cast<std::uint8_t>(p.length())});

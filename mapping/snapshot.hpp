@@ -66,8 +66,7 @@ template <class T> class Snapshot {
     /// Writer only. From now on every pin() returns `next`.
     void publish(std::unique_ptr<const T> next) {
         retired_.reserve(retired_.size() + 1);
-        std::unique_ptr<const T> old(
-            current_.exchange(next.release(), std::memory_order_seq_cst));
+        std::unique_ptr<const T> old(current_.exchange(next.release(), std::memory_order_seq_cst));
         if (old) retired_.push_back(std::move(old));
         reclaim();
     }

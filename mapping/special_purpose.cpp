@@ -51,7 +51,7 @@ constexpr Ipv6Block blocks6[] = {
     {p6(0, 0, 128), "unspecified", H, PairUse::no},
     {p6(0, 1, 128), "loopback-6", H, PairUse::no},
     {p6(0, 0x0000ffff00000000, 96), "ipv4-mapped", H, PairUse::no},
-    {p6(0x0064ff9b00000000, 0, 96), "well-known-prefix", A, PairUse::no},
+    {p6(0x0064ff9b00000000, 0, 96), "well-known-prefix", D, PairUse::no},
     {p6(0x0064ff9b00010000, 0, 48), "local-use-prefix", A, PairUse::yes},
     {p6(0x0100000000000000, 0, 64), "discard-only", D, PairUse::no},
     {p6(0x0100000000000001, 0, 64), "dummy-6", D, PairUse::no},
@@ -115,12 +115,15 @@ const Ipv4Block* find_block(Ipv4Address a) { return most_specific(ipv4_blocks(),
 const Ipv6Block* find_block(const Ipv6Address& a) { return most_specific(ipv6_blocks(), a); }
 
 template <class Address>
-Classifier<Address>::Classifier(Profile profile, std::span<const BlockOverride<Address>> overrides) {
+Classifier<Address>::Classifier(Profile profile,
+                                std::span<const BlockOverride<Address>> overrides) {
     using F = Family<Address>;
     // Least specific first; a stable sort keeps "later wins" at equal length.
     std::vector<Rule> all;
-    for (const auto& b : F::blocks()) all.push_back({b.prefix, class_in(b, profile)});
-    for (const auto& o : overrides) all.push_back({o.prefix, o.allow ? A : D});
+    for (const auto& b : F::blocks())
+        all.push_back({b.prefix, class_in(b, profile)});
+    for (const auto& o : overrides)
+        all.push_back({o.prefix, o.allow ? A : D});
     std::stable_sort(all.begin(), all.end(), [](const Rule& x, const Rule& y) {
         return x.prefix.length() < y.prefix.length();
     });

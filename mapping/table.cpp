@@ -60,9 +60,12 @@ Ipv4Address to_ipv4(const Eam& m, const Ipv6Address& a) noexcept {
     if (length4 == 32) return m.ipv4.address();
     const unsigned at = m.ipv6.length();
     std::uint64_t suffix; // left-aligned
-    if (at == 0) suffix = a.high();
-    else if (at < 64) suffix = (a.high() << at) | (a.low() >> (64 - at));
-    else suffix = a.low() << (at - 64);
+    if (at == 0)
+        suffix = a.high();
+    else if (at < 64)
+        suffix = (a.high() << at) | (a.low() >> (64 - at));
+    else
+        suffix = a.low() << (at - 64);
     return Ipv4Address(m.ipv4.address().value() |
                        static_cast<std::uint32_t>((suffix >> 32) >> length4));
 }
@@ -179,12 +182,12 @@ template <class Key> void MappingTable::insert_prefixes(std::vector<PrefixLevel<
         const Eam& m = list_.mappings[index];
         if (m.is_host()) continue;
         const auto& prefix = prefix_of(m, Key{});
-        auto& level = *std::find_if(levels.begin(), levels.end(), [&](const auto& l) {
-            return l.length == prefix.length();
-        });
+        auto& level = *std::find_if(levels.begin(), levels.end(),
+                                    [&](const auto& l) { return l.length == prefix.length(); });
         const std::size_t mask = level.entries.size() - 1;
         std::size_t i = hash(prefix.address()) & mask;
-        while (level.entries[i].index != no_slot) i = (i + 1) & mask;
+        while (level.entries[i].index != no_slot)
+            i = (i + 1) & mask;
         level.entries[i] = {prefix.address(), index};
     }
 }
@@ -207,18 +210,19 @@ void MappingTable::assign_slots(const MappingTable* previous) {
     std::uint32_t next = 0;
     for (Eam& m : list_.mappings) {
         if (m.slot != no_slot) continue;
-        while (next < taken.size() && taken[next]) ++next;
+        while (next < taken.size() && taken[next])
+            ++next;
         m.slot = next++;
     }
     slot_count_ = std::max(next, static_cast<std::uint32_t>(taken.size()));
 }
 
-std::unique_ptr<const MappingTable> MappingTable::build(MappingList list,
-                                                        const MappingTable* previous,
-                                                        std::uint64_t seed) {
+std::unique_ptr<const MappingTable>
+MappingTable::build(MappingList list, const MappingTable* previous, std::uint64_t seed) {
     std::unique_ptr<MappingTable> table(new MappingTable);
     table->list_ = std::move(list);
-    for (auto& s : table->seed_) s = next_random(seed);
+    for (auto& s : table->seed_)
+        s = next_random(seed);
     table->assign_slots(previous);
 
     const auto hosts = static_cast<std::size_t>(

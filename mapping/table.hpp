@@ -38,9 +38,9 @@ struct SourceLocation {
 struct Eam {
     Ipv6Prefix ipv6;
     Ipv4Prefix ipv4;
-    std::uint32_t slot = no_slot;   ///< given by MappingTable::build
-    std::uint32_t name = 0;         ///< offset into MappingList::text; 0: none
-    std::uint32_t tenant = 0;       ///< offset into MappingList::text; 0: none
+    std::uint32_t slot = no_slot; ///< given by MappingTable::build
+    std::uint32_t name = 0;       ///< offset into MappingList::text; 0: none
+    std::uint32_t tenant = 0;     ///< offset into MappingList::text; 0: none
     SourceLocation where;
     bool is_host() const { return ipv4.is_host() && ipv6.is_host(); }
 };
@@ -126,11 +126,13 @@ class MappingTable {
 
     std::uint64_t hash(Ipv4Address a) const noexcept;
     std::uint64_t hash(const Ipv6Address& a) const noexcept;
-    template <class Key> const HostPair* find_host(const HostTable& t, const Key& key) const noexcept;
-    template <class Key> const Eam* find_in_level(const PrefixLevel<Key>& level,
-                                                  const Key& prefix) const noexcept;
-    template <class Key> const Eam* find_prefix(const std::vector<PrefixLevel<Key>>& levels,
-                                                const Key& key) const noexcept;
+    template <class Key>
+    const HostPair* find_host(const HostTable& t, const Key& key) const noexcept;
+    template <class Key>
+    const Eam* find_in_level(const PrefixLevel<Key>& level, const Key& prefix) const noexcept;
+    template <class Key>
+    const Eam* find_prefix(const std::vector<PrefixLevel<Key>>& levels,
+                           const Key& key) const noexcept;
     template <class Key> void insert_host(HostTable& t, const Eam& m, const Key& key);
     template <class Key> void insert_prefixes(std::vector<PrefixLevel<Key>>& levels);
     void assign_slots(const MappingTable* previous);

@@ -15,7 +15,12 @@ class TranslationPrefix {
     /// (A52-01, A52-02).
     static constexpr std::optional<TranslationPrefix> from(const Ipv6Prefix& prefix) {
         switch (prefix.length()) {
-        case 32: case 40: case 48: case 56: case 64: case 96: break;
+        case 32:
+        case 40:
+        case 48:
+        case 56:
+        case 64:
+        case 96: break;
         default: return std::nullopt;
         }
         if ((prefix.address().low() >> 56) != 0) return std::nullopt;
@@ -49,8 +54,10 @@ class TranslationPrefix {
         switch (prefix_.length()) {
         case 32: return Ipv4Address(static_cast<std::uint32_t>(high));
         case 40: return Ipv4Address(static_cast<std::uint32_t>((high << 8) | ((low >> 48) & 0xff)));
-        case 48: return Ipv4Address(static_cast<std::uint32_t>((high << 16) | ((low >> 40) & 0xffff)));
-        case 56: return Ipv4Address(static_cast<std::uint32_t>((high << 24) | ((low >> 32) & 0xffffff)));
+        case 48:
+            return Ipv4Address(static_cast<std::uint32_t>((high << 16) | ((low >> 40) & 0xffff)));
+        case 56:
+            return Ipv4Address(static_cast<std::uint32_t>((high << 24) | ((low >> 32) & 0xffffff)));
         case 64: return Ipv4Address(static_cast<std::uint32_t>(low >> 24));
         default: return Ipv4Address(static_cast<std::uint32_t>(low));
         }

@@ -37,7 +37,8 @@ Bytes bytes_of(const json& j) {
     }
     Bytes all(j.at("count").get<std::size_t>());
     auto b = j.at("start").get<std::uint8_t>();
-    for (auto& byte : all) byte = b++;
+    for (auto& byte : all)
+        byte = b++;
     return all;
 }
 
@@ -56,16 +57,21 @@ void add_overrides(const json& list, bool allow, std::vector<Ipv4Override>& v4,
                    std::vector<Ipv6Override>& v6) {
     for (const json& item : list) {
         const auto text = item.get<std::string>();
-        if (const auto p4 = Ipv4Prefix::parse(text)) v4.push_back({*p4, allow});
-        else if (const auto p6 = Ipv6Prefix::parse(text)) v6.push_back({*p6, allow});
+        if (const auto p4 = Ipv4Prefix::parse(text))
+            v4.push_back({*p4, allow});
+        else if (const auto p6 = Ipv6Prefix::parse(text))
+            v6.push_back({*p6, allow});
         else {
             const auto block = std::find_if(ipv4_blocks().begin(), ipv4_blocks().end(),
                                             [&](const Ipv4Block& b) { return b.name == text; });
             const auto block6 = std::find_if(ipv6_blocks().begin(), ipv6_blocks().end(),
                                              [&](const Ipv6Block& b) { return b.name == text; });
-            if (block != ipv4_blocks().end()) v4.push_back({block->prefix, allow});
-            else if (block6 != ipv6_blocks().end()) v6.push_back({block6->prefix, allow});
-            else throw std::runtime_error("no such block: " + text);
+            if (block != ipv4_blocks().end())
+                v4.push_back({block->prefix, allow});
+            else if (block6 != ipv6_blocks().end())
+                v6.push_back({block6->prefix, allow});
+            else
+                throw std::runtime_error("no such block: " + text);
         }
     }
 }
@@ -126,8 +132,10 @@ GoldenConfig make_config(const json& c) {
         s.dscp = c["traffic_class"].get<std::uint8_t>();
     if (c.contains("tcp_mss_clamp")) {
         const json& m = c["tcp_mss_clamp"];
-        if (m.is_number()) s.tcp_mss_clamp = {MssClamp::Mode::fixed, m.get<std::uint16_t>()};
-        else if (m == "auto") s.tcp_mss_clamp = {MssClamp::Mode::automatic, 0};
+        if (m.is_number())
+            s.tcp_mss_clamp = {MssClamp::Mode::fixed, m.get<std::uint16_t>()};
+        else if (m == "auto")
+            s.tcp_mss_clamp = {MssClamp::Mode::automatic, 0};
     }
     s.hairpin = c.value("hairpin", true);
     s.drop_spoofed_pairs = c.value("drop_spoofed_pairs", true);
@@ -171,15 +179,17 @@ std::vector<GoldenRow> load_golden(const std::string& path) {
         try {
             row.requirements = r.at("requirement").get<std::vector<std::string>>();
             row.config = configs.at(r.at("config").get<std::string>());
-            row.direction =
-                r.at("direction") == "4to6" ? Direction::v4_to_v6 : Direction::v6_to_v4;
+            row.direction = r.at("direction") == "4to6" ? Direction::v4_to_v6 : Direction::v6_to_v4;
             row.in = bytes_of(r.at("in"));
             row.offload = offload_of(r.value("offload", json::object()));
             row.outcome = r.at("outcome").get<std::string>();
             const json reason = r.value("reason", json());
-            if (reason.is_string()) row.reasons = {reason.get<std::string>()};
-            else if (reason.is_array()) row.reasons = reason.get<std::vector<std::string>>();
-            for (const json& out : r.value("out", json::array())) row.out.push_back(bytes_of(out));
+            if (reason.is_string())
+                row.reasons = {reason.get<std::string>()};
+            else if (reason.is_array())
+                row.reasons = reason.get<std::vector<std::string>>();
+            for (const json& out : r.value("out", json::array()))
+                row.out.push_back(bytes_of(out));
             for (const json& mask : r.value("mask", json::array()))
                 row.masks.push_back(mask.get<Ranges>());
             row.masks.resize(row.out.size());

@@ -62,8 +62,8 @@ std::string run(const GoldenRow& row) {
                  (row.reasons.empty() ? "" : " (" + row.reasons[0] + ")");
     else if (has_reason ? std::count(row.reasons.begin(), row.reasons.end(), reason) == 0
                         : !row.reasons.empty())
-        wrong += "\n  reason " + reason + ", wanted " +
-                 (row.reasons.empty() ? "none" : row.reasons[0]);
+        wrong +=
+            "\n  reason " + reason + ", wanted " + (row.reasons.empty() ? "none" : row.reasons[0]);
     if (translator.direction() != row.direction) wrong += "\n  direction";
     if (!wrong.empty() || outcome.verdict() == Verdict::drop) return wrong;
 
@@ -97,7 +97,8 @@ TEST_CASE("golden rows") {
             const std::string wrong = run(row);
             if (wrong.empty()) continue;
             std::string requirements;
-            for (const auto& r : row.requirements) requirements += r + " ";
+            for (const auto& r : row.requirements)
+                requirements += r + " ";
             FAIL_CHECK(row.file << ": " << requirements << ": " << row.description << wrong);
         }
     }

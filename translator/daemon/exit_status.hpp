@@ -6,7 +6,7 @@
 namespace xlat646::exit_status {
 
 inline constexpr int fine = 0;
-inline constexpr int wrong = 1;          ///< checked, and found wrong
+inline constexpr int wrong = 1; ///< checked, and found wrong
 inline constexpr int usage = 64;
 inline constexpr int internal = 70;
 inline constexpr int cannot_create = 73; ///< the TUN or a route: something is in the way

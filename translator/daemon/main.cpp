@@ -75,10 +75,10 @@ int translate(const std::string& config_path, bool only_check) {
 
 int main(int argc, char** argv) {
     po::options_description options("Options");
-    options.add_options()                                                             //
+    options.add_options()                                                                 //
         ("config,c", po::value<std::string>()->value_name("FILE"), "main file, required") //
-        ("check", "check all files and exit: 0 fine, 78 not")                         //
-        ("version", "print the version and exit")                                     //
+        ("check", "check all files and exit: 0 fine, 78 not")                             //
+        ("version", "print the version and exit")                                         //
         ("help,h", "print this and exit");
     po::variables_map given;
     try {
@@ -90,8 +90,7 @@ int main(int argc, char** argv) {
                       .run(),
                   given);
         po::notify(given);
-        if (given.count("help") == 0 && given.count("version") == 0 &&
-            given.count("config") == 0)
+        if (given.count("help") == 0 && given.count("version") == 0 && given.count("config") == 0)
             throw po::error("--config FILE is missing");
     } catch (const po::error& e) {
         std::cerr << "xlat646d: " << e.what() << " (try --help)\n";

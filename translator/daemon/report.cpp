@@ -16,7 +16,8 @@ static_assert(kind_names.size() == error_kind_count);
 
 template <class Get> std::uint64_t sum(const Workers& workers, Get get) {
     std::uint64_t total = 0;
-    for (const auto& w : workers) total += get(w->counters()).get();
+    for (const auto& w : workers)
+        total += get(w->counters()).get();
     return total;
 }
 
@@ -24,8 +25,8 @@ template <class Names, class Get>
 ordered_json nonzero(const Workers& workers, const Names& names, Get get) {
     ordered_json object = ordered_json::object();
     for (std::size_t i = 0; i < names.size(); ++i) {
-        const std::uint64_t n = sum(
-            workers, [&](const WorkerCounters& c) -> const Counter& { return get(c)[i]; });
+        const std::uint64_t n =
+            sum(workers, [&](const WorkerCounters& c) -> const Counter& { return get(c)[i]; });
         if (n != 0) object[std::string(names[i])] = n;
     }
     return object;
@@ -50,9 +51,10 @@ std::string counters_json(const Workers& workers) {
         one("pieces", &DirectionCounters::pieces);
         one("super_packets", &DirectionCounters::super_packets);
         const auto many = [&](const char* name, const auto& names, auto member) {
-            out[name] = nonzero(workers, names, [&](const WorkerCounters& c) -> const auto& {
-                return c.direction[d].*member;
-            });
+            out[name] = nonzero(
+                workers, names, [&](const WorkerCounters& c) -> const auto& {
+                    return c.direction[d].*member;
+                });
         };
         many("rejected", drop_reason_names, &DirectionCounters::rejected);
         many("dropped", drop_reason_names, &DirectionCounters::dropped);
@@ -60,8 +62,8 @@ std::string counters_json(const Workers& workers) {
         many("errors_suppressed", kind_names, &DirectionCounters::errors_suppressed);
     }
     const auto tun = [&](const char* name, Counter WorkerCounters::*member) {
-        all["tun"][name] = sum(
-            workers, [&](const WorkerCounters& c) -> const Counter& { return c.*member; });
+        all["tun"][name] =
+            sum(workers, [&](const WorkerCounters& c) -> const Counter& { return c.*member; });
     };
     tun("read_errors", &WorkerCounters::read_errors);
     tun("write_errors", &WorkerCounters::write_errors);
@@ -81,9 +83,10 @@ DropLog::DropLog(Workers& workers) : workers_(workers) {
 std::uint64_t DropLog::count(Direction direction, DropReason reason) const {
     const auto d = static_cast<std::size_t>(direction);
     const auto r = static_cast<std::size_t>(reason);
-    return sum(workers_, [&](const WorkerCounters& c) -> const Counter& {
-               return c.direction[d].dropped[r];
-           }) +
+    return sum(workers_,
+               [&](const WorkerCounters& c) -> const Counter& {
+                   return c.direction[d].dropped[r];
+               }) +
            sum(workers_, [&](const WorkerCounters& c) -> const Counter& {
                return c.direction[d].rejected[r];
            });
@@ -99,14 +102,14 @@ void DropLog::look() {
 void DropLog::look(Direction direction, DropReason reason, Clock::time_point now) {
     State& state = states_[static_cast<std::size_t>(direction) * drop_reason_count +
                            static_cast<std::size_t>(reason)];
-    if (state.logged != Clock::time_point{} && now - state.logged < std::chrono::minutes(1))
-        return;
+    if (state.logged != Clock::time_point{} && now - state.logged < std::chrono::minutes(1)) return;
     DropSample sample;
     bool found = false;
     for (auto& worker : workers_)
         found = worker->samples().take(direction, reason, sample) || found;
     if (!found) return;
-    for (auto& worker : workers_) worker->samples().ask(direction, reason);
+    for (auto& worker : workers_)
+        worker->samples().ask(direction, reason);
 
     const std::uint64_t total = count(direction, reason);
     spdlog::warn("discarded {} {} packet{}: {}: {} e.g. {}", total - state.counted,

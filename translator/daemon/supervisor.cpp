@@ -32,7 +32,8 @@ std::size_t queue_count(const Config& config) {
 sigset_t handled_signals() {
     sigset_t set;
     sigemptyset(&set);
-    for (const int s : {SIGHUP, SIGTERM, SIGINT, SIGUSR1}) sigaddset(&set, s);
+    for (const int s : {SIGHUP, SIGTERM, SIGINT, SIGUSR1})
+        sigaddset(&set, s);
     return set;
 }
 
@@ -65,8 +66,8 @@ void Supervisor::run() {
     const sigset_t signals = handled_signals();
     sigprocmask(SIG_BLOCK, &signals, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
-    signals_ = FileDescriptor(
-        checked(signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd"));
+    signals_ =
+        FileDescriptor(checked(signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd"));
     start();
 
     for (;;) {
@@ -109,11 +110,11 @@ void Supervisor::start() {
         options.wake = wake_.get();
         options.vnet_header = tun_->offloads().vnet_header;
         options.busy_poll_us = config_.tun.busy_poll_us;
-        workers_.push_back(
-            std::make_unique<Worker>(options, config_.settings, tables_.reader(i)));
+        workers_.push_back(std::make_unique<Worker>(options, config_.settings, tables_.reader(i)));
     }
     drop_log_.emplace(workers_);
-    for (auto& worker : workers_) threads_.emplace_back([w = worker.get()] { w->run(); });
+    for (auto& worker : workers_)
+        threads_.emplace_back([w = worker.get()] { w->run(); });
 
     RouteSocket socket;
     prepare_tun(socket, tun_->ifindex(), tun_mtu);
@@ -150,7 +151,8 @@ void Supervisor::stop() {
     if (!threads_.empty()) {
         const std::uint64_t one = 1;
         (void)!::write(wake_.get(), &one, sizeof one);
-        for (std::thread& t : threads_) t.join();
+        for (std::thread& t : threads_)
+            t.join();
         threads_.clear();
         spdlog::info("counters: {}", counters_json(workers_));
     }
@@ -158,9 +160,9 @@ void Supervisor::stop() {
 }
 
 void Supervisor::install_routes(const MappingTable& table) {
-    const auto change = routes_->install(
-        node_routes(table.list().mappings, config_.settings.prefix, config_.settings.own4,
-                    config_.settings.own6, config_.settings.pool4));
+    const auto change = routes_->install(node_routes(table.list().mappings, config_.settings.prefix,
+                                                     config_.settings.own4, config_.settings.own6,
+                                                     config_.settings.pool4));
     if (change.added + change.removed != 0)
         spdlog::info("kernel routes: {} added, {} removed, {} unchanged", change.added,
                      change.removed, change.unchanged);
@@ -215,8 +217,7 @@ void Supervisor::reload_table() {
         spdlog::error("reload failed: the old table with {} mappings stays", current.size());
         return;
     }
-    const std::string guard =
-        guard_against_loss(loaded.diff, current.size(), config_.reload_guard);
+    const std::string guard = guard_against_loss(loaded.diff, current.size(), config_.reload_guard);
     if (!guard.empty()) {
         spdlog::error("reload failed: {}; the old table stays", guard);
         return;
@@ -229,8 +230,8 @@ void Supervisor::reload_table() {
     tables_.publish(std::move(loaded.table));
     spdlog::info("reloaded: {} mappings, {} added, {} removed, {} changed, {:.3f} seconds, "
                  "digest {:.16}",
-                 size, diff.added, diff.removed, diff.readdressed + diff.relabelled,
-                 loaded.seconds, loaded.digest);
+                 size, diff.added, diff.removed, diff.readdressed + diff.relabelled, loaded.seconds,
+                 loaded.digest);
 }
 
 } // namespace xlat646

@@ -34,9 +34,9 @@ LoadedTable load_table(const std::string& config_path, const Config& config,
 
 std::string guard_against_loss(const MappingDiff& diff, std::size_t pairs, std::uint32_t percent) {
     if (percent == 0 || pairs == 0 || diff.removed * 100 <= pairs * percent) return {};
-    return "the new files remove " + std::to_string(diff.removed) + " of " +
-           std::to_string(pairs) + " mappings, more than reload_guard: " +
-           std::to_string(percent) + " percent allows (restart to force it)";
+    return "the new files remove " + std::to_string(diff.removed) + " of " + std::to_string(pairs) +
+           " mappings, more than reload_guard: " + std::to_string(percent) +
+           " percent allows (restart to force it)";
 }
 
 } // namespace xlat646

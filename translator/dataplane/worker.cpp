@@ -99,7 +99,8 @@ void Worker::handle_read(Packet& packet) noexcept {
         handle(packet);
         return;
     }
-    for (Packet segment; segmenter.next(segment);) handle(segment);
+    for (Packet segment; segmenter.next(segment);)
+        handle(segment);
 }
 
 void Worker::handle(Packet& packet) noexcept {
@@ -110,8 +111,7 @@ void Worker::handle(Packet& packet) noexcept {
     const Outcome outcome = translator_.translate(packet, *reader_.pin());
 
     const Direction direction = translator_.direction();
-    DirectionCounters& counters =
-        counters_.direction[static_cast<std::size_t>(direction)];
+    DirectionCounters& counters = counters_.direction[static_cast<std::size_t>(direction)];
     counters.received.add();
     counters.received_bytes.add(received);
     if (is_gso) counters.super_packets.add();
@@ -166,7 +166,8 @@ bool Worker::write_once(const Packet& packet) noexcept {
         std::memcpy(from, &packet.offload, sizeof(OffloadHeader));
     }
     ssize_t done;
-    do done = ::write(options_.queue, from, length);
+    do
+        done = ::write(options_.queue, from, length);
     while (done < 0 && errno == EINTR);
     return done >= 0;
 }

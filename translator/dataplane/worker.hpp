@@ -21,9 +21,9 @@
 namespace xlat646 {
 
 struct WorkerOptions {
-    int queue = -1;            ///< non-blocking descriptor of the TUN queue; not owned
-    int wake = -1;             ///< becomes readable when the worker shall stop; not owned
-    bool vnet_header = false;  ///< every packet has an OffloadHeader in front
+    int queue = -1;                 ///< non-blocking descriptor of the TUN queue; not owned
+    int wake = -1;                  ///< becomes readable when the worker shall stop; not owned
+    bool vnet_header = false;       ///< every packet has an OffloadHeader in front
     std::uint32_t busy_poll_us = 0; ///< how long to look for the next packet before sleeping
 };
 

@@ -62,9 +62,18 @@ constexpr Translated error_to_v6(std::uint8_t type, std::uint8_t code) {
         case 2: return {true, v6::parameter_problem, 1, Rest::next_header_pointer};
         case 3: return {true, v6::unreachable, 4, Rest::unused};
         case 4: return {true, v6::packet_too_big, 0, Rest::mtu};
-        case 9: case 10: case 13: case 15: return {true, v6::unreachable, 1, Rest::unused};
-        case 0: case 1: case 5: case 6: case 7: case 8: case 11: case 12:
-            return {true, v6::unreachable, 0, Rest::unused};
+        case 9:
+        case 10:
+        case 13:
+        case 15: return {true, v6::unreachable, 1, Rest::unused};
+        case 0:
+        case 1:
+        case 5:
+        case 6:
+        case 7:
+        case 8:
+        case 11:
+        case 12: return {true, v6::unreachable, 0, Rest::unused};
         default: return {};
         }
     case v4::time_exceeded: return {true, v6::time_exceeded, code, Rest::unused};
@@ -80,10 +89,13 @@ constexpr Translated error_to_v4(std::uint8_t type, std::uint8_t code, bool poli
     switch (type) {
     case v6::unreachable:
         switch (code) {
-        case 0: case 2: case 3: return {true, v4::unreachable, 1, Rest::unused};
+        case 0:
+        case 2:
+        case 3: return {true, v4::unreachable, 1, Rest::unused};
         case 1: return {true, v4::unreachable, 10, Rest::unused};
         case 4: return {true, v4::unreachable, 3, Rest::unused};
-        case 5: case 6:
+        case 5:
+        case 6:
             if (policy_codes) return {true, v4::unreachable, 10, Rest::unused};
             return {};
         default: return {};
@@ -110,8 +122,8 @@ inline constexpr std::int8_t no_pointer = -1;
 
 /// Table 3.2; -1: the message is dropped.
 constexpr int pointer_to_v6(std::uint32_t pointer) {
-    constexpr std::array<std::int8_t, 20> table = {0, 1, 4, 4, -1, -1, -1, -1, 7,  6,
-                                                   -1, -1, 8, 8, 8, 8, 24, 24, 24, 24};
+    constexpr std::array<std::int8_t, 20> table = {0,  1,  4, 4, -1, -1, -1, -1, 7,  6,
+                                                   -1, -1, 8, 8, 8,  8,  24, 24, 24, 24};
     return pointer < table.size() ? table[pointer] : no_pointer;
 }
 

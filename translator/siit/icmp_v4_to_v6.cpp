@@ -120,7 +120,8 @@ Outcome Translator::icmp_error_v4_to_v6(Packet& packet, const Ipv4View& view,
     }
     if (target.rest == icmp::Rest::mtu)
         rest = mtu_to_v6(icmp_in.rest.value() & 0xffff, quote.header.total_length.value());
-    const Ipv6Address quoted_destination = settings_.prefix.embed(quote.header.destination()); // HP-02
+    const Ipv6Address quoted_destination =
+        settings_.prefix.embed(quote.header.destination()); // HP-02
 
     // From here on the message is rewritten: first what lies behind the quoted header.
     if (parts.extension_length != 0) strip_padding(quote);

@@ -26,8 +26,7 @@ Outcome Translator::icmp_v6_to_v4(Packet& packet, const Ipv6View& view, Ipv4Addr
                                   Ipv4Address client, const MappingTable& table,
                                   bool hairpin) noexcept {
     if (view.is_real_fragment()) return Outcome::drop(DropReason::frag_icmp); // F64-05
-    if (view.transport_length < IcmpHeader::size)
-        return Outcome::drop(DropReason::icmp_malformed);
+    if (view.transport_length < IcmpHeader::size) return Outcome::drop(DropReason::icmp_malformed);
     std::uint8_t* const message = view.transport;
     const std::uint8_t type = message[0];
     if (type != icmp::v6::echo_request && type != icmp::v6::echo_reply)
@@ -49,6 +48,7 @@ Outcome Translator::icmp_v6_to_v4(Packet& packet, const Ipv6View& view, Ipv4Addr
                           .add(Be16(static_cast<std::uint16_t>(view.transport_length)))
                           .add(Be16(protocol::icmp6)));
     store_native16(message + 2, updated_checksum(load_native16(message + 2), delta));
+    settle_zero_message(message, view.transport_length, 2);
     return emit_v4(packet, view, source, client, hairpin);
 }
 
@@ -107,8 +107,8 @@ Outcome Translator::icmp_error_v6_to_v4(Packet& packet, const Ipv6View& view, Ip
     }
     if (target.rest == icmp::Rest::mtu) { // I64-03, I64-04
         const std::uint32_t growth = inner_view.has_fragment_header ? 28 : 20;
-        rest = std::min({std::max(icmp_in.rest.value(), ipv6_minimum_mtu) - growth,
-                         settings_.mtu4, settings_.mtu6 - 20, std::uint32_t{0xffff}});
+        rest = std::min({std::max(icmp_in.rest.value(), ipv6_minimum_mtu) - growth, settings_.mtu4,
+                         settings_.mtu6 - 20, std::uint32_t{0xffff}});
     }
 
     // From here on the message is rewritten: first what lies behind the quoted header.
@@ -119,7 +119,7 @@ Outcome Translator::icmp_error_v6_to_v4(Packet& packet, const Ipv6View& view, Ip
     const bool is_unmapped = slot_ == no_slot; // the source is from the pool
     if (is_unmapped && settings_.append_original_source && icmp::is_extensible_v4(target.type))
         append_source_object(parts, view.header.source(), limit); // S91-05
-    if (is_icmp && is_first) { // INN-09
+    if (is_icmp && is_first) {                                    // INN-09
         const auto old_word = quote.type_word();
         quote.transport[0] = quote.transport[0] == icmp::v6::echo_request ? icmp::v4::echo_request
                                                                           : icmp::v4::echo_reply;
@@ -174,8 +174,8 @@ Outcome Translator::icmp_error_v6_to_v4(Packet& packet, const Ipv6View& view, Ip
     std::uint8_t* const message_out = inner_at - IcmpHeader::size;
     const std::size_t message_length = IcmpHeader::size + arranged.length;
     store(message_out, icmp_out);
-    icmp_out.checksum = Be16::from_native(
-        ChecksumSum().add(message_out, message_length).complement()); // INN-15
+    icmp_out.checksum =
+        Be16::from_native(ChecksumSum().add(message_out, message_length).complement()); // INN-15
     store(message_out, icmp_out);
 
     Ipv6View outer = view; // INN-03

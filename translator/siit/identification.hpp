@@ -40,15 +40,31 @@ class IdentificationGenerator {
         std::uint64_t v2 = key_[0] ^ 0x6c7967656e657261ull;
         std::uint64_t v3 = key_[1] ^ 0x7465646279746573ull;
         const auto round = [&] {
-            v0 += v1; v1 = std::rotl(v1, 13); v1 ^= v0; v0 = std::rotl(v0, 32);
-            v2 += v3; v3 = std::rotl(v3, 16); v3 ^= v2;
-            v0 += v3; v3 = std::rotl(v3, 21); v3 ^= v0;
-            v2 += v1; v1 = std::rotl(v1, 17); v1 ^= v2; v2 = std::rotl(v2, 32);
+            v0 += v1;
+            v1 = std::rotl(v1, 13);
+            v1 ^= v0;
+            v0 = std::rotl(v0, 32);
+            v2 += v3;
+            v3 = std::rotl(v3, 16);
+            v3 ^= v2;
+            v0 += v3;
+            v3 = std::rotl(v3, 21);
+            v3 ^= v0;
+            v2 += v1;
+            v1 = std::rotl(v1, 17);
+            v1 ^= v2;
+            v2 = std::rotl(v2, 32);
         };
-        v3 ^= a; round(); v0 ^= a;
-        v3 ^= b; round(); v0 ^= b;
+        v3 ^= a;
+        round();
+        v0 ^= a;
+        v3 ^= b;
+        round();
+        v0 ^= b;
         v2 ^= 0xff;
-        round(); round(); round();
+        round();
+        round();
+        round();
         return v0 ^ v1 ^ v2 ^ v3;
     }
 

@@ -5,8 +5,8 @@ namespace xlat646 {
 namespace {
 
 constexpr std::uint8_t class_interface = 2;
-constexpr std::uint8_t role_mask = 0xc0;       // role 0: the incoming interface
-constexpr std::uint8_t type_address = 0x04;    // role 0, an IP address follows
+constexpr std::uint8_t role_mask = 0xc0;    // role 0: the incoming interface
+constexpr std::uint8_t type_address = 0x04; // role 0, an IP address follows
 constexpr std::uint16_t address_family_ipv6 = 2;
 
 /// RFC 4884 section 7.
@@ -77,8 +77,7 @@ void append_source_object(ExtendedQuote& parts, const Ipv6Address& source,
     auto header = load<ExtensionHeader>(parts.extension);
     header.checksum = 0;
     store(parts.extension, header);
-    header.checksum =
-        Be16::from_native(ChecksumSum().add(parts.extension, grown).complement());
+    header.checksum = Be16::from_native(ChecksumSum().add(parts.extension, grown).complement());
     store(parts.extension, header);
 }
 

@@ -71,8 +71,7 @@ Outcome Translator::reject(Packet& packet, const Ipv4View& view, DropReason reas
     header.protocol = protocol::icmp4;
     header.set_source(settings_.own4);
     header.set_destination(view.source());
-    header.identification =
-        identification_.next(settings_.own4, view.source(), protocol::icmp4);
+    header.identification = identification_.next(settings_.own4, view.source(), protocol::icmp4);
     header.set_checksum();
     packet.data = message - Ipv4Header::size;
     packet.length = headers + quoted;

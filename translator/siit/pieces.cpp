@@ -35,8 +35,7 @@ void Translator::split(Packet& packet, const Ipv4Header& header, std::uint8_t* p
 bool Translator::next_piece(Packet& packet) noexcept {
     if (pieces_.remaining == 0) return false;
     const bool is_last = pieces_.remaining <= pieces_.room;
-    const std::size_t size =
-        is_last ? pieces_.remaining : pieces_.room & ~std::size_t{7}; // F46-17
+    const std::size_t size = is_last ? pieces_.remaining : pieces_.room & ~std::size_t{7}; // F46-17
     const bool more = !is_last || pieces_.final_more;
 
     if (pieces_.is_ipv6) {

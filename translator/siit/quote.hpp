@@ -23,8 +23,8 @@ struct ExtendedQuote {
 };
 
 /// X84-07, X84-08. `attribute`: the length attribute in bytes, 0 for none. False: it lies.
-[[nodiscard]] bool split_extension(std::uint8_t* message, std::size_t length,
-                                   std::size_t attribute, ExtendedQuote& parts) noexcept;
+[[nodiscard]] bool split_extension(std::uint8_t* message, std::size_t length, std::size_t attribute,
+                                   ExtendedQuote& parts) noexcept;
 
 enum class QuoteParse : std::uint8_t { ok, too_short, broken };
 
@@ -33,8 +33,7 @@ struct Quoted {
     std::size_t available = 0; ///< bytes in hand from `transport` on
 
     Be16 type_word() const {
-        const std::uint8_t word[2] = {transport[0],
-                                      available > 1 ? transport[1] : std::uint8_t{0}};
+        const std::uint8_t word[2] = {transport[0], available > 1 ? transport[1] : std::uint8_t{0}};
         return load<Be16>(word);
     }
     /// INN-07, INN-08: by difference, if there is a field and it was quoted; a UDP checksum of 0
@@ -76,8 +75,8 @@ struct Arranged {
 };
 
 /// X84-03, X84-04, X84-06: puts the extension behind the translated quote at `quote`, padded to 128
-/// bytes and a multiple of `unit` (8 for ICMPv6, 4 for ICMPv4), all within `limit` bytes; without an
-/// extension cuts the quote at the limit.
+/// bytes and a multiple of `unit` (8 for ICMPv6, 4 for ICMPv4), all within `limit` bytes; without
+/// an extension cuts the quote at the limit.
 Arranged arrange(std::uint8_t* quote, std::size_t quote_length, const ExtendedQuote& parts,
                  bool is_extensible, std::size_t unit, std::size_t limit) noexcept;
 

@@ -27,10 +27,29 @@ Outcome Translator::translate(Packet& packet, const MappingTable& table) noexcep
 bool Translator::must_segment(const Packet& packet) const noexcept {
     if (packet.offload.gso_type != OffloadHeader::gso_udp || packet.length < Ipv4Header::size)
         return false;
+    // Cutting would repair what is broken: only sound packets are cut, translate() drops the rest.
     const std::uint32_t datagram = std::uint32_t{packet.offload.gso_size} + 8;
-    if (packet.data[0] >> 4 == 4)
-        return !load<Ipv4Header>(packet.data).df() && datagram + Ipv6Header::size > limit6_;
-    return datagram + Ipv4Header::size > settings_.mtu4 && datagram + Ipv6Header::size <= 1280;
+    const auto is_sound = [&](const std::uint8_t* transport, std::size_t length, std::uint8_t proto,
+                              bool is_fragment, bool is_ipv6) {
+        Packet copy = packet;
+        copy.length = static_cast<std::size_t>(transport - packet.data) + length;
+        return normalize_offload(copy, transport, proto, is_fragment, is_ipv6);
+    };
+    if (packet.data[0] >> 4 == 4) {
+        Ipv4View view;
+        return datagram + Ipv6Header::size > limit6_ && parse(packet.data, packet.length, view) &&
+               !view.header.df() &&
+               is_sound(view.transport, view.transport_length, view.header.protocol,
+                        view.is_fragment(), false);
+    }
+    Ipv6View view;
+    std::uint32_t pointer = 0;
+    return datagram + Ipv4Header::size > settings_.mtu4 &&
+           parse(packet.data, packet.length, view) &&
+           walk_extensions(view, view.transport_length, pointer) == ExtensionWalk::ok &&
+           static_cast<std::size_t>(view.transport - packet.data) + datagram <= 1280 &&
+           is_sound(view.transport, view.transport_length, view.protocol, view.has_fragment_header,
+                    true);
 }
 
 Ipv4Address Translator::pool_address() noexcept {
@@ -43,8 +62,7 @@ Ipv4Address Translator::pool_address() noexcept {
     return pool[(pool_state_ >> 16) % pool.size()];
 }
 
-void Translator::clamp_mss(std::uint8_t* tcp, std::size_t length,
-                           bool is_partial) const noexcept {
+void Translator::clamp_mss(std::uint8_t* tcp, std::size_t length, bool is_partial) const noexcept {
     // T46-25: only SYN segments, only downwards.
     constexpr std::uint8_t syn = 0x02, end = 0, no_operation = 1, mss_option = 2;
     if (settings_.tcp_mss_clamp.mode == MssClamp::Mode::off) return;
@@ -70,10 +88,9 @@ void Translator::clamp_mss(std::uint8_t* tcp, std::size_t length,
             const auto word = [&](Be16 v) {
                 return at % 2 == 0 ? v.raw_native() : byte_swap(v.raw_native());
             };
-            const ChecksumSum delta =
-                ChecksumSum()
-                    .add_native(static_cast<std::uint16_t>(~word(old)))
-                    .add_native(word(Be16(limit)));
+            const ChecksumSum delta = ChecksumSum()
+                                          .add_native(static_cast<std::uint16_t>(~word(old)))
+                                          .add_native(word(Be16(limit)));
             store_native16(tcp + 16, updated_checksum(load_native16(tcp + 16), delta));
             return;
         }

@@ -107,9 +107,8 @@ class Translator {
 
     std::uint8_t traffic_class(std::uint8_t octet) const {
         // ECN-02: an option changes DSCP only.
-        return settings_.dscp
-                   ? static_cast<std::uint8_t>((*settings_.dscp * 4u) | (octet & 3u))
-                   : octet;
+        return settings_.dscp ? static_cast<std::uint8_t>((*settings_.dscp * 4u) | (octet & 3u))
+                              : octet;
     }
     bool is_denied_client(Ipv4Address a) const {
         return settings_.clients4.classify(a) != AddressClass::allowed;
@@ -126,7 +125,7 @@ class Translator {
         std::uint8_t* payload = nullptr;
         std::size_t remaining = 0;
         std::size_t room = 0; ///< payload bytes that fit in one piece
-        unsigned offset = 0;   ///< in units of 8 bytes
+        unsigned offset = 0;  ///< in units of 8 bytes
         bool final_more = false;
         bool is_ipv6 = false;
         Ipv6Header header6;

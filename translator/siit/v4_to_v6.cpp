@@ -80,10 +80,9 @@ Outcome Translator::reject_unmapped4(Packet& packet, const Ipv4View& view) noexc
 Outcome Translator::answer_own4(Packet& packet, const Ipv4View& view) noexcept {
     // T46-24.
     if (view.header.protocol != protocol::icmp4 || view.is_fragment() ||
-        view.transport_length < IcmpHeader::size ||
-        view.transport[0] != icmp::v4::echo_request)
+        view.transport_length < IcmpHeader::size || view.transport[0] != icmp::v4::echo_request)
         return Outcome::drop(DropReason::own_address);
-    if (packet.has_partial_checksum() && !complete_checksum(packet))
+    if (!normalize_offload(packet, view.transport, view.header.protocol, false, false))
         return Outcome::drop(DropReason::bad_offload);
     // A host drops what is damaged (RFC 1122 section 3.2.2).
     if (ChecksumSum().add(view.transport, view.transport_length).fold() != 0xffff)
@@ -91,10 +90,10 @@ Outcome Translator::answer_own4(Packet& packet, const Ipv4View& view) noexcept {
 
     const auto type_word = load<Be16>(view.transport);
     view.transport[0] = icmp::v4::echo_reply;
-    const ChecksumSum delta = ChecksumSum()
-                                  .subtract(ChecksumSum().add(type_word))
-                                  .add(load<Be16>(view.transport));
+    const ChecksumSum delta =
+        ChecksumSum().subtract(ChecksumSum().add(type_word)).add(load<Be16>(view.transport));
     store_native16(view.transport + 2, updated_checksum(load_native16(view.transport + 2), delta));
+    settle_zero_message(view.transport, view.transport_length, 2);
 
     Ipv4Header header;
     header.tos = view.header.tos;
@@ -103,8 +102,7 @@ Outcome Translator::answer_own4(Packet& packet, const Ipv4View& view) noexcept {
     header.protocol = protocol::icmp4;
     header.set_source(settings_.own4);
     header.set_destination(view.source());
-    header.identification =
-        identification_.next(settings_.own4, view.source(), protocol::icmp4);
+    header.identification = identification_.next(settings_.own4, view.source(), protocol::icmp4);
     header.set_checksum();
     packet.data = view.transport - Ipv4Header::size;
     packet.length = header.total_length.value();
@@ -151,9 +149,9 @@ Outcome Translator::transport_v4_to_v6(Packet& packet, const Ipv4View& view,
             return Outcome::drop(DropReason::udp_zero_checksum);
         if (settings_.udp_zero_checksum == UdpZeroChecksum::drop) { // L4-02
             if (pass == Pass::hairpin) return Outcome::drop(DropReason::udp_zero_checksum);
-            return reject(packet, view, DropReason::udp_zero_checksum,
-                          {ErrorKind::unreachable, icmp::v4::unreachable,
-                           icmp::v4::code_prohibited});
+            return reject(
+                packet, view, DropReason::udp_zero_checksum,
+                {ErrorKind::unreachable, icmp::v4::unreachable, icmp::v4::code_prohibited});
         }
         udp_length = load<Be16>(view.transport + 4).value();
         if (udp_length < 8 || udp_length > length) // L4-05

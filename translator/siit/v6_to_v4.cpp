@@ -52,7 +52,7 @@ Outcome Translator::v6_to_v4(Packet& packet, const MappingTable& table) noexcept
         if (server.address == client) return Outcome::drop(DropReason::same_host); // T64-24
     } else if (settings_.prefix.contains(source)) {
         return Outcome::drop(DropReason::spoof); // T64-21
-    } else if (view.is_icmp_error()) { // S91-01
+    } else if (view.is_icmp_error()) {           // S91-01
         if (settings_.routers6.classify(source) != AddressClass::allowed)
             return Outcome::drop(DropReason::policy6);
         server.address = pool_address();
@@ -77,8 +77,8 @@ Outcome Translator::v6_to_v4(Packet& packet, const MappingTable& table) noexcept
 
     const bool hairpin = table.contains(client);
     if (hairpin && !settings_.hairpin) return Outcome::drop(DropReason::hairpin);
-    if (!hairpin && std::find(settings_.pool4.begin(), settings_.pool4.end(), client) !=
-                        settings_.pool4.end())
+    if (!hairpin &&
+        std::find(settings_.pool4.begin(), settings_.pool4.end(), client) != settings_.pool4.end())
         return reject_unmapped6(packet, view); // ours, and nobody there: it would come back
 
     const Outcome outcome =
@@ -118,10 +118,9 @@ Outcome Translator::reject_unmapped6(Packet& packet, const Ipv6View& view) noexc
 Outcome Translator::answer_own6(Packet& packet, const Ipv6View& view) noexcept {
     // T46-24.
     if (view.protocol != protocol::icmp6 || view.is_real_fragment() ||
-        view.transport_length < IcmpHeader::size ||
-        view.transport[0] != icmp::v6::echo_request)
+        view.transport_length < IcmpHeader::size || view.transport[0] != icmp::v6::echo_request)
         return Outcome::drop(DropReason::own_address);
-    if (packet.has_partial_checksum() && !complete_checksum(packet))
+    if (!normalize_offload(packet, view.transport, view.protocol, false, true))
         return Outcome::drop(DropReason::bad_offload);
     if (ChecksumSum()
             .add(view.header.source())
@@ -135,9 +134,8 @@ Outcome Translator::answer_own6(Packet& packet, const Ipv6View& view) noexcept {
     // Swapping the addresses leaves the pseudo-header's sum as it is.
     const auto type_word = load<Be16>(view.transport);
     view.transport[0] = icmp::v6::echo_reply;
-    const ChecksumSum delta = ChecksumSum()
-                                  .subtract(ChecksumSum().add(type_word))
-                                  .add(load<Be16>(view.transport));
+    const ChecksumSum delta =
+        ChecksumSum().subtract(ChecksumSum().add(type_word)).add(load<Be16>(view.transport));
     store_native16(view.transport + 2, updated_checksum(load_native16(view.transport + 2), delta));
 
     Ipv6Header header;
@@ -161,7 +159,7 @@ std::optional<Translator::Error> Translator::too_big_for_v4(const Packet& packet
     std::size_t received = packet.length;
     if (packet.is_gso()) { // GSO-08
         payload = gso_transport_header(packet, view.transport) + packet.offload.gso_size;
-        received = Ipv6Header::size + payload;
+        received = static_cast<std::size_t>(view.transport - packet.data) + payload;
     }
     const auto error = [](std::size_t mtu) {
         return Error{ErrorKind::too_big, icmp::v6::packet_too_big, 0,
@@ -197,18 +195,23 @@ Outcome Translator::transport_v6_to_v4(Packet& packet, const Ipv6View& view,
     const bool is_partial = packet.has_partial_checksum();
     const bool has_no_checksum = field != 0 && proto == protocol::udp && !is_partial &&
                                  load_native16(view.transport + field) == 0;
-    if (hairpin && has_no_checksum && !view.is_real_fragment() &&
-        settings_.udp_zero_checksum == UdpZeroChecksum::drop) // HP-07: L4-02, in IPv6 terms
-        return reject(packet, view, DropReason::udp_zero_checksum,
-                      {ErrorKind::unreachable, icmp::v6::unreachable, icmp::v6::code_prohibited});
+    if (hairpin && has_no_checksum) { // HP-07: what the second pass would refuse
+        if (view.is_real_fragment()) return Outcome::drop(DropReason::udp_zero_checksum);
+        if (settings_.udp_zero_checksum == UdpZeroChecksum::drop)
+            return reject(
+                packet, view, DropReason::udp_zero_checksum,
+                {ErrorKind::unreachable, icmp::v6::unreachable, icmp::v6::code_prohibited});
+        const std::size_t udp_length = load<Be16>(view.transport + 4).value();
+        if (udp_length < 8 || udp_length > length) return Outcome::drop(DropReason::udp_length);
+    }
     if (Ipv4Header::size + length > largest_packet) // GSO-09, T64-03
         return Outcome::drop(DropReason::too_big);
     if (const auto error = too_big_for_v4(packet, view, hairpin))
         return reject(packet, view, DropReason::too_big, *error);
 
     if (field != 0 && !has_no_checksum) { // L4-06
-        const ChecksumSum delta = ChecksumSum().subtract(
-            ChecksumSum(prefix_sum_).add_native(server.delta)); // CK-05
+        const ChecksumSum delta =
+            ChecksumSum().subtract(ChecksumSum(prefix_sum_).add_native(server.delta)); // CK-05
         const std::uint16_t old = load_native16(view.transport + field);
         std::uint16_t checksum =
             is_partial ? updated_partial(old, delta) : updated_checksum(old, delta);

@@ -116,15 +116,24 @@ ExtensionWalk walk_extensions(Ipv6View& view, std::size_t available,
         view.has_fragment_header = true;
         next = view.fragment.next_header;
     }
+    ExtensionWalk result = segments_left ? ExtensionWalk::segments_left : ExtensionWalk::ok;
+    if (view.has_fragment_header && !segments_left) {
+        if (next == protocol::fragment)
+            result = ExtensionWalk::second_fragment;
+        else if (is_refused_behind_fragment(next))
+            result = ExtensionWalk::behind_fragment;
+    }
+    // Refused, but what may be answered still depends on the last header (G6-04).
+    while (result != ExtensionWalk::ok && view.is_first_or_whole() && is_extension_header(next) &&
+           available >= 8) {
+        const std::uint8_t* const header = at;
+        if (!advance(8 * (std::size_t{header[1]} + 1))) break;
+        next = header[0];
+    }
     view.transport = at;
     view.transport_length = payload;
     view.protocol = next;
-    if (segments_left) return ExtensionWalk::segments_left;
-    if (view.has_fragment_header) {
-        if (next == protocol::fragment) return ExtensionWalk::second_fragment;
-        if (is_refused_behind_fragment(next)) return ExtensionWalk::behind_fragment;
-    }
-    return ExtensionWalk::ok;
+    return result;
 }
 
 std::size_t gso_transport_header(const Packet& packet, const std::uint8_t* transport) noexcept {

@@ -47,10 +47,10 @@ struct Ipv6View {
 
 enum class ExtensionWalk : std::uint8_t {
     ok,
-    malformed,          ///< T64-12
-    segments_left,      ///< T64-11; `pointer` is set
-    behind_fragment,    ///< F64-02
-    second_fragment,    ///< F64-09
+    malformed,       ///< T64-12
+    segments_left,   ///< T64-11; `pointer` is set
+    behind_fragment, ///< F64-02
+    second_fragment, ///< F64-09
 };
 
 /// T64-14, only the fixed header; `view.transport` is behind it, `view.transport_length` is the

@@ -30,12 +30,12 @@ struct alignas(64) DirectionCounters {
     Counter received;       ///< packets; a super-packet is one
     Counter received_bytes; ///< from the IP header on
     Counter forwarded;
-    Counter forwarded_bytes; ///< after translation, all pieces
-    Counter pieces;          ///< fragments made by us
-    Counter super_packets;   ///< received with GSO
-    Counter answered;        ///< echo requests to our own address
-    std::array<Counter, drop_reason_count> rejected;     ///< discarded, answered by an ICMP error
-    std::array<Counter, drop_reason_count> dropped;      ///< discarded in silence
+    Counter forwarded_bytes;                         ///< after translation, all pieces
+    Counter pieces;                                  ///< fragments made by us
+    Counter super_packets;                           ///< received with GSO
+    Counter answered;                                ///< echo requests to our own address
+    std::array<Counter, drop_reason_count> rejected; ///< discarded, answered by an ICMP error
+    std::array<Counter, drop_reason_count> dropped;  ///< discarded in silence
     std::array<Counter, error_kind_count> errors_sent;
     std::array<Counter, error_kind_count> errors_suppressed; ///< by the rate limit
 
@@ -63,10 +63,10 @@ struct alignas(64) DirectionCounters {
 struct alignas(64) WorkerCounters {
     std::array<DirectionCounters, direction_count> direction;
     Counter read_errors;
-    Counter write_errors;      ///< packets lost on output: queue full, link down
-    Counter unknown_reads;     ///< shorter than an offload header
-    Counter segmented_writes;  ///< super-packets that the kernel refused and we cut ourselves
-    Counter sleeps;            ///< times the worker had nothing to do
+    Counter write_errors;     ///< packets lost on output: queue full, link down
+    Counter unknown_reads;    ///< shorter than an offload header
+    Counter segmented_writes; ///< super-packets that the kernel refused and we cut ourselves
+    Counter sleeps;           ///< times the worker had nothing to do
 };
 
 } // namespace xlat646

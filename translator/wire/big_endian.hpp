@@ -13,16 +13,22 @@ namespace xlat646 {
 
 template <class T> constexpr T byte_swap(T v) noexcept {
     static_assert(std::is_unsigned_v<T>);
-    if constexpr (sizeof(T) == 1) return v;
-    else if constexpr (sizeof(T) == 2) return __builtin_bswap16(v);
-    else if constexpr (sizeof(T) == 4) return __builtin_bswap32(v);
-    else return __builtin_bswap64(v);
+    if constexpr (sizeof(T) == 1)
+        return v;
+    else if constexpr (sizeof(T) == 2)
+        return __builtin_bswap16(v);
+    else if constexpr (sizeof(T) == 4)
+        return __builtin_bswap32(v);
+    else
+        return __builtin_bswap64(v);
 }
 
 /// Host order to network order and back.
 template <class T> constexpr T network_order(T v) noexcept {
-    if constexpr (std::endian::native == std::endian::big) return v;
-    else return byte_swap(v);
+    if constexpr (std::endian::native == std::endian::big)
+        return v;
+    else
+        return byte_swap(v);
 }
 
 template <class T> class BigEndian {

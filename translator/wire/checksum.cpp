@@ -9,7 +9,8 @@ ChecksumSum& ChecksumSum::add(const std::uint8_t* bytes, std::size_t length) noe
     for (; length >= 16; bytes += 16, length -= 16) {
         std::uint32_t words[4];
         std::memcpy(words, bytes, sizeof words);
-        for (std::size_t i = 0; i < 4; ++i) sums[i] += words[i];
+        for (std::size_t i = 0; i < 4; ++i)
+            sums[i] += words[i];
     }
     for (; length >= 2; bytes += 2, length -= 2) {
         std::uint16_t word;
@@ -22,8 +23,14 @@ ChecksumSum& ChecksumSum::add(const std::uint8_t* bytes, std::size_t length) noe
         std::memcpy(&word, padded, sizeof word);
         sums[1] += word;
     }
-    for (const std::uint64_t s : sums) total_ += (s & 0xffffffff) + (s >> 32);
+    for (const std::uint64_t s : sums)
+        total_ += (s & 0xffffffff) + (s >> 32);
     return *this;
+}
+
+void settle_zero_message(std::uint8_t* message, std::size_t length, std::size_t field) noexcept {
+    if (message[field] != 0 || message[field + 1] != 0) return;
+    if (ChecksumSum().add(message, length).fold() == 0) message[field] = message[field + 1] = 0xff;
 }
 
 } // namespace xlat646

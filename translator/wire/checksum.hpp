@@ -62,7 +62,8 @@ class ChecksumSum {
 };
 
 /// RFC 1624 equation 3: `checksum` is the field as it lies in the packet.
-constexpr std::uint16_t updated_checksum(std::uint16_t checksum, const ChecksumSum& delta) noexcept {
+constexpr std::uint16_t updated_checksum(std::uint16_t checksum,
+                                         const ChecksumSum& delta) noexcept {
     return ChecksumSum().add_native(static_cast<std::uint16_t>(~checksum)).add(delta).complement();
 }
 
@@ -75,5 +76,9 @@ constexpr std::uint16_t updated_partial(std::uint16_t partial, const ChecksumSum
 constexpr std::uint16_t never_zero(std::uint16_t checksum) noexcept {
     return checksum == 0 ? std::uint16_t{0xffff} : checksum;
 }
+
+/// CK-04: for a message without pseudo-header (ICMPv4) whose field equation 3 has just updated. The
+/// checksum of a message of zeros is 0xffff, which no difference can tell from 0.
+void settle_zero_message(std::uint8_t* message, std::size_t length, std::size_t field) noexcept;
 
 } // namespace xlat646

@@ -78,7 +78,8 @@ struct Ipv4Header {
         std::uint32_t words[5];
         std::memcpy(words, this, sizeof words);
         ChecksumSum sum;
-        for (const std::uint32_t w : words) sum.add_native(w);
+        for (const std::uint32_t w : words)
+            sum.add_native(w);
         checksum = Be16::from_native(sum.complement());
     }
 };

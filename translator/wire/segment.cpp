@@ -15,24 +15,39 @@ constexpr std::uint8_t tcp_fin = 0x01;
 constexpr std::uint8_t tcp_psh = 0x08;
 constexpr std::uint8_t tcp_cwr = 0x80;
 
+bool is_extension_header(std::uint8_t next) {
+    return next == protocol::hop_by_hop || next == protocol::routing ||
+           next == protocol::destination_options;
+}
+
 } // namespace
 
 bool Segmenter::start(const Packet& super) noexcept {
     const std::uint8_t type = super.offload.gso_type & ~OffloadHeader::gso_ecn & 0xff;
     if (super.offload.gso_size == 0 || super.length < Ipv4Header::size) return false;
 
-    std::uint8_t proto;
+    std::uint8_t proto = 0;
+    std::size_t length = 0; // what the IP header says; more bytes are ignored
     is_ipv6_ = super.data[0] >> 4 == 6;
     if (is_ipv6_) {
         if (super.length < Ipv6Header::size) return false;
+        const auto ip = load<Ipv6Header>(super.data);
         network_length_ = Ipv6Header::size;
-        proto = load<Ipv6Header>(super.data).next_header;
+        length = Ipv6Header::size + ip.payload_length.value();
+        proto = ip.next_header;
+        while (is_extension_header(proto)) {
+            if (network_length_ + 8 > super.length) return false;
+            proto = super.data[network_length_];
+            network_length_ += 8 * (std::size_t{super.data[network_length_ + 1]} + 1);
+        }
     } else {
         const auto ip = load<Ipv4Header>(super.data);
         network_length_ = ip.header_length();
         if (network_length_ < Ipv4Header::size || ip.is_fragment()) return false;
+        length = ip.total_length.value();
         proto = ip.protocol;
     }
+    if (length > super.length) return false;
     is_tcp_ = proto == protocol::tcp;
     if (is_tcp_ ? type != (is_ipv6_ ? OffloadHeader::gso_tcp6 : OffloadHeader::gso_tcp4)
                 : proto != protocol::udp || type != OffloadHeader::gso_udp)
@@ -40,16 +55,16 @@ bool Segmenter::start(const Packet& super) noexcept {
 
     std::size_t transport_length = 8;
     if (is_tcp_) {
-        if (network_length_ + 20 > super.length) return false;
+        if (network_length_ + 20 > length) return false;
         transport_length = (super.data[network_length_ + 12] >> 4) * 4u;
         if (transport_length < 20) return false;
     }
     header_length_ = network_length_ + transport_length;
-    if (header_length_ >= super.length) return false;
+    if (header_length_ >= length || header_length_ > headers_.size()) return false;
 
     std::memcpy(headers_.data(), super.data, header_length_);
     payload_ = super.data + header_length_;
-    remaining_ = super.length - header_length_;
+    remaining_ = length - header_length_;
     segment_size_ = super.offload.gso_size;
     index_ = 0;
     return true;
@@ -70,9 +85,9 @@ bool Segmenter::next(Packet& segment) noexcept {
     ChecksumSum pseudo;
     if (is_ipv6_) {
         auto ip = load<Ipv6Header>(segment.data);
-        ip.payload_length = static_cast<std::uint16_t>(transport_length);
+        ip.payload_length = static_cast<std::uint16_t>(segment.length - Ipv6Header::size);
         store(segment.data, ip);
-        pseudo.add(ip.source()).add(ip.destination()).add(Be16(ip.next_header));
+        pseudo.add(ip.source()).add(ip.destination());
     } else {
         auto ip = load<Ipv4Header>(segment.data);
         ip.total_length = static_cast<std::uint16_t>(segment.length);
@@ -82,14 +97,14 @@ bool Segmenter::next(Packet& segment) noexcept {
         ip.checksum =
             Be16::from_native(ChecksumSum().add(segment.data, network_length_).complement());
         store(segment.data, ip);
-        pseudo.add(ip.source()).add(ip.destination()).add(Be16(ip.protocol));
+        pseudo.add(ip.source()).add(ip.destination());
     }
+    pseudo.add(Be16(is_tcp_ ? protocol::tcp : protocol::udp));
     pseudo.add(Be16(static_cast<std::uint16_t>(transport_length)));
 
     if (is_tcp_) {
         const auto sequence = load<Be32>(transport + 4).value();
-        store(transport + 4,
-              Be32(sequence + index_ * static_cast<std::uint32_t>(segment_size_)));
+        store(transport + 4, Be32(sequence + index_ * static_cast<std::uint32_t>(segment_size_)));
         std::uint8_t& flags = transport[tcp_flags_at];
         if (!last) flags &= static_cast<std::uint8_t>(~(tcp_fin | tcp_psh));
         if (index_ != 0) flags &= static_cast<std::uint8_t>(~tcp_cwr); // RFC 3168: first one only

@@ -15,14 +15,14 @@ namespace xlat646 {
 
 class Segmenter {
   public:
-    /// False when this is not a GSO packet with sane headers (IPv4 or IPv6 without extension
-    /// headers; TCP, or UDP for gso_udp). `super` stays untouched and must outlive the segmenter.
+    /// False when this is not a GSO packet with sane headers (TCP, or UDP for gso_udp; not more
+    /// than 512 bytes of headers). `super` stays untouched and must outlive the segmenter.
     [[nodiscard]] bool start(const Packet& super) noexcept;
     /// The next segment with complete lengths and checksum and an empty offload header.
     [[nodiscard]] bool next(Packet& segment) noexcept;
 
   private:
-    std::array<std::uint8_t, 120> headers_; ///< IP (at most 60) and transport (at most 60)
+    std::array<std::uint8_t, 512> headers_; ///< IP with extension headers, and transport
     std::uint8_t* payload_ = nullptr;
     std::size_t remaining_ = 0;
     std::size_t network_length_ = 0;
