@@ -13,8 +13,9 @@ endif()
 
 # Without address randomisation: libtsan of g++ 12 fails where the kernel uses 32 bits of it.
 if(XLAT646_TSAN_TREE)
-  add_test(NAME tsan.unit COMMAND setarch -R ${XLAT646_TSAN_TREE}/bin/xlat646_unit_tests)
-  set_tests_properties(tsan.unit PROPERTIES TIMEOUT 900)
+  add_test(NAME tsan.snapshot COMMAND setarch -R ${XLAT646_TSAN_TREE}/bin/xlat646_unit_tests
+    [snapshot])
+  set_tests_properties(tsan.snapshot PROPERTIES TIMEOUT 900)
 endif()
 
 if(XLAT646_FUZZ_TREE)

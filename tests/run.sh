@@ -16,21 +16,18 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 packaging/dependencies.sh build demo test
 
-# build TREE OPTIONS...: configures and builds one tree.
-build() {
-    local tree=$1
-    shift
-    echo "== $tree"
-    cmake -S . -B "$tree" -G Ninja "$@"
-    cmake --build "$tree"
-}
+configure() { cmake -S . -B "$1" -G Ninja "${@:2}"; }
 
-build build-asan -DCMAKE_BUILD_TYPE=Debug -DXLAT646_SANITIZE=address,undefined
-build build-tsan -DCMAKE_BUILD_TYPE=Debug -DXLAT646_SANITIZE=thread
-build build-fuzz -DCMAKE_CXX_COMPILER=clang++ -DXLAT646_FUZZ=ON \
+configure build-asan -DCMAKE_BUILD_TYPE=Debug -DXLAT646_SANITIZE=address,undefined
+cmake --build build-asan --target xlat646d xlat646_unit_tests
+configure build-tsan -DCMAKE_BUILD_TYPE=Debug -DXLAT646_SANITIZE=thread
+cmake --build build-tsan --target xlat646_unit_tests
+configure build-fuzz -DCMAKE_CXX_COMPILER=clang++ -DXLAT646_FUZZ=ON \
     -DXLAT646_SANITIZE=address,undefined
+cmake --build build-fuzz
 # The plain tree's CTest also runs the programs of the other trees: one summary at the end.
-build build "-DXLAT646_ASAN_TREE=$root/build-asan" "-DXLAT646_TSAN_TREE=$root/build-tsan" \
+configure build "-DXLAT646_ASAN_TREE=$root/build-asan" "-DXLAT646_TSAN_TREE=$root/build-tsan" \
     "-DXLAT646_FUZZ_TREE=$root/build-fuzz" "-DXLAT646_FUZZ_SECONDS=${XLAT646_FUZZ_SECONDS:-30}"
+cmake --build build
 
 ctest --test-dir build --output-on-failure -j2

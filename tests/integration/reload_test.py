@@ -8,6 +8,7 @@ import threading
 import unittest
 
 from lab import C4, PAIRS, S1, S2, V1, V2, LabTestCase, embedded, mapping_yaml
+from netns import wait_until
 from traffic import TcpPair, UdpStream, Worker, udp_echo_server
 
 RELOADS = 50
@@ -187,6 +188,36 @@ class Contents(LabTestCase):
         self.daemon.write_mapping(mapping_yaml(many[:7]))
         self.daemon.reload()
         self.daemon.reload(many[:4])
+        self.daemon.reload(many)
+        # SIGUSR2: the operator means it.
+        self.daemon.write_mapping(mapping_yaml(PAIRS))
+        line = self.daemon.signal_and_wait(signal.SIGUSR2, "reloaded:|reload failed")
+        self.assertRegex(line, r"reloaded: .* 10 removed")
+        self.assert_ping("c4", V1)
+
+    def test_signal_while_loading(self):
+        """A SIGHUP that comes before the first table is there waits for it."""
+        self.daemon.stop()
+        fifty_thousand = [(f"198.19.{n // 250}.{n % 250}", f"2001:db8:8::{n + 1:x}")
+                          for n in range(50_000)]
+        self.daemon.write_mapping(mapping_yaml(PAIRS + fifty_thousand))
+        start = len(self.daemon.log())
+        self.daemon.start(wait=False)
+        status = f"/proc/{self.daemon.process.pid}/status"
+
+        def blocks_sighup():
+            with open(status, encoding="ascii") as file:
+                mask = int(re.search(r"^SigBlk:\s*(\w+)", file.read(), re.MULTILINE).group(1), 16)
+            return mask >> (signal.SIGHUP - 1) & 1
+
+        wait_until(blocks_sighup, "main() to run")
+        self.daemon.process.send_signal(signal.SIGHUP)
+        self.daemon.wait_log("ready:", start)
+        self.daemon.wait_log("reloaded: ", start)
+        self.daemon.stop()
+        self.daemon.write_mapping(mapping_yaml(PAIRS))
+        self.daemon.start()
+        self.assert_ping("c4", V1)
 
     def test_changed_main_file(self):
         """DESIGN 4: the keys that need a restart are named, and the reload goes on."""

@@ -71,6 +71,9 @@ class Machine {
     explicit Machine(GoldenConfig config)
         : config_(std::move(config)), translator_(config_.settings) {}
 
+    Machine(const Machine&) = delete; // the translator refers to its neighbour
+    Machine& operator=(const Machine&) = delete;
+
     void run(const std::uint8_t* data, std::size_t length, const OffloadHeader& offload,
              Writer& out) {
         // Exactly the promised room on both sides: an address sanitizer sees each step beyond it.

@@ -24,10 +24,30 @@ TEST_CASE("address: IPv4 text is strict", "[address]") {
     CHECK(Ipv4Address::parse("0.0.0.0") == Ipv4Address());
     CHECK(Ipv4Address::parse("255.255.255.255") == Ipv4Address(0xffffffff));
     for (const std::string text :
-         {"", " ", "1", "1.2.3", "1.2.3.4.5", "1.2.3.256", "1.2.3.-1", "01.2.3.4", "1.2.3.04",
-          "1.2.3.00", "1.2.3.4 ", " 1.2.3.4", "1.2.3.4/32", "0x1.2.3.4", "1..3.4", "1.2.3.",
-          ".1.2.3", "a.b.c.d", "1.2.3.4%eth0", "::1", "1,2,3,4", "1.2.3.4444",
-          "1.2.3.4\n", "999999999999999999999999999999999999999999999999999999999999999"}) {
+         {"",
+          " ",
+          "1",
+          "1.2.3",
+          "1.2.3.4.5",
+          "1.2.3.256",
+          "1.2.3.-1",
+          "01.2.3.4",
+          "1.2.3.04",
+          "1.2.3.00",
+          "1.2.3.4 ",
+          " 1.2.3.4",
+          "1.2.3.4/32",
+          "0x1.2.3.4",
+          "1..3.4",
+          "1.2.3.",
+          ".1.2.3",
+          "a.b.c.d",
+          "1.2.3.4%eth0",
+          "::1",
+          "1,2,3,4",
+          "1.2.3.4444",
+          "1.2.3.4\n",
+          "999999999999999999999999999999999999999999999999999999999999999"}) {
         CAPTURE(text);
         CHECK_FALSE(Ipv4Address::parse(text));
     }
@@ -42,10 +62,26 @@ TEST_CASE("address: IPv6 text is strict", "[address]") {
           Ipv6Address(0x0001000200030004, 0x0005000600070008));
     CHECK(Ipv6Address::parse("2001:db8:64::198.51.100.7") ==
           Ipv6Address(0x20010db800640000, 0xc6336407)); // A52-09
-    for (const std::string text :
-         {"", ":", ":::", "1::2::3", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "12345::", "::g",
-          "fe80::1%eth0", "[::1]", "::1/128", " ::1", "::1 ", "1.2.3.4", "::1.2.3", "::1.2.3.256",
-          "1:2:3:4:5:6:7:1.2.3.4", "2001:db8::1:", ":1::", "::1\n"}) {
+    for (const std::string text : {"",
+                                   ":",
+                                   ":::",
+                                   "1::2::3",
+                                   "1:2:3:4:5:6:7",
+                                   "1:2:3:4:5:6:7:8:9",
+                                   "12345::",
+                                   "::g",
+                                   "fe80::1%eth0",
+                                   "[::1]",
+                                   "::1/128",
+                                   " ::1",
+                                   "::1 ",
+                                   "1.2.3.4",
+                                   "::1.2.3",
+                                   "::1.2.3.256",
+                                   "1:2:3:4:5:6:7:1.2.3.4",
+                                   "2001:db8::1:",
+                                   ":1::",
+                                   "::1\n"}) {
         CAPTURE(text);
         CHECK_FALSE(Ipv6Address::parse(text));
     }
@@ -120,7 +156,8 @@ TEST_CASE("address: prefixes contain and overlap", "[address]") {
         CHECK(p.address().bytes() == Ipv6Prefix(p.address(), length).address().bytes());
         unsigned bits = 0;
         for (const std::uint8_t b : p.address().bytes())
-            for (unsigned i = 0; i < 8; ++i) bits += (b >> i) & 1u;
+            for (unsigned i = 0; i < 8; ++i)
+                bits += (b >> i) & 1u;
         CHECK(bits == length);
         if (length != 0) CHECK_FALSE(p.contains(Ipv6Address()));
     }

@@ -11,7 +11,8 @@ namespace {
 
 template <std::size_t n> std::uint64_t sum(const std::array<Counter, n>& counters) {
     std::uint64_t total = 0;
-    for (const Counter& c : counters) total += c.get();
+    for (const Counter& c : counters)
+        total += c.get();
     return total;
 }
 
@@ -46,7 +47,8 @@ TEST_CASE("counters: may be read while they are written", "[counters]") {
     WorkerCounters counters;
     std::atomic<bool> done{false};
     std::thread writer([&] {
-        for (int i = 0; i < 200000; ++i) counters.direction[1].received_bytes.add(3);
+        for (int i = 0; i < 200000; ++i)
+            counters.direction[1].received_bytes.add(3);
         done = true;
     });
     std::uint64_t last = 0;

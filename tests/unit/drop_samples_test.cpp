@@ -42,7 +42,8 @@ TEST_CASE("samples: a packet in words", "[samples][L4-04][SPA-07]") {
     ping.protocol = 1;
     CHECK(describe(ipv4_packet(ping, icmp(8, 0, 0, {}))) ==
           "198.51.100.7 > 192.0.2.1, protocol 1, 28 bytes");
-    CHECK(describe(ipv4_packet(v4, {0, 53, 3})) == "198.51.100.7 > 192.0.2.1, protocol 17, 23 bytes");
+    CHECK(describe(ipv4_packet(v4, {0, 53, 3})) ==
+          "198.51.100.7 > 192.0.2.1, protocol 17, 23 bytes");
     CHECK(describe({}) == "no IP header, 0 bytes");
     CHECK(describe({0x45, 0}) == "no IP header, 2 bytes");
     CHECK(describe(Bytes(39, 0x60)) == "no IP header, 39 bytes");
@@ -55,13 +56,15 @@ TEST_CASE("samples: any bytes can be described", "[samples][SEC-06]") {
     Random random(seed);
     for (int i = 0; i < 20000; ++i) {
         Bytes bytes(random.below(70));
-        for (auto& b : bytes) b = random.byte();
+        for (auto& b : bytes)
+            b = random.byte();
         if (!bytes.empty() && random.one_in(2))
-            bytes[0] = static_cast<std::uint8_t>((random.one_in(2) ? 0x40 : 0x60) | random.below(16));
+            bytes[0] =
+                static_cast<std::uint8_t>((random.one_in(2) ? 0x40 : 0x60) | random.below(16));
         const DropSample s = describe_packet(bytes.data(), bytes.size());
         REQUIRE(s.length == bytes.size());
-        const bool is_ip = (s.ip_version == 4 && bytes.size() >= 20) ||
-                           (s.ip_version == 6 && bytes.size() >= 40);
+        const bool is_ip =
+            (s.ip_version == 4 && bytes.size() >= 20) || (s.ip_version == 6 && bytes.size() >= 40);
         REQUIRE((is_ip || s.ip_version == 0));
         REQUIRE_FALSE(s.to_string().empty());
     }
@@ -111,10 +114,13 @@ TEST_CASE("samples: handed over between threads", "[samples]") {
     for (std::uint32_t n = 1; n <= 3000; ++n) {
         samples.ask(d64, reason);
         DropSample s;
-        while (!samples.take(d64, reason, s)) std::this_thread::yield();
+        while (!samples.take(d64, reason, s))
+            std::this_thread::yield();
         if (s.length != n) ++wrong;
-        for (const auto b : s.source) wrong += b != static_cast<std::uint8_t>(n);
-        for (const auto b : s.destination) wrong += b != static_cast<std::uint8_t>(n);
+        for (const auto b : s.source)
+            wrong += b != static_cast<std::uint8_t>(n);
+        for (const auto b : s.destination)
+            wrong += b != static_cast<std::uint8_t>(n);
     }
     stop = true;
     worker.join();

@@ -19,7 +19,8 @@ std::unique_ptr<IdentificationGenerator> make(std::uint64_t key) {
 /// How often the distance between two sequences is the one that most pairs of steps have.
 template <class Next> std::size_t distinct_distances(Next next_a, Next next_b) {
     std::set<std::uint16_t> distances;
-    for (int i = 0; i < 64; ++i) distances.insert(static_cast<std::uint16_t>(next_a() - next_b()));
+    for (int i = 0; i < 64; ++i)
+        distances.insert(static_cast<std::uint16_t>(next_a() - next_b()));
     return distances.size();
 }
 
@@ -54,7 +55,8 @@ TEST_CASE("identification: triples start anywhere and count by themselves", "[ID
     // What one destination sees says nothing about the traffic to another one.
     const Ipv4Address other = *Ipv4Address::parse("203.0.113.5");
     const std::uint16_t before = ids->next(source, other, 17);
-    for (int i = 0; i < 1000; ++i) (void)ids->next(source, destination, 17);
+    for (int i = 0; i < 1000; ++i)
+        (void)ids->next(source, destination, 17);
     CHECK(ids->next(source, other, 17) == static_cast<std::uint16_t>(before + 1));
 
     // The protocol and the source belong to the triple.
@@ -66,7 +68,8 @@ TEST_CASE("identification: triples start anywhere and count by themselves", "[ID
 
 TEST_CASE("identification: another secret gives another sequence", "[ID-02][ID-05]") {
     std::set<std::uint16_t> starts;
-    for (std::uint64_t key = 0; key < 256; ++key) starts.insert(make(key)->next(source, destination, 17));
+    for (std::uint64_t key = 0; key < 256; ++key)
+        starts.insert(make(key)->next(source, destination, 17));
     CHECK(starts.size() > 200);
     const auto same_a = make(77);
     const auto same_b = make(77);

@@ -54,9 +54,14 @@ TEST_CASE("packet: a completed checksum is never 0", "[GSO-02][L4-03][CK-08]") {
 TEST_CASE("packet: offsets outside of the packet change nothing", "[GSO-05]") {
     const Bytes in = partial_udp(counting(10));
     const auto length = static_cast<std::uint16_t>(in.size());
-    for (const auto& [start, offset] : std::vector<std::pair<unsigned, unsigned>>{
-             {65535, 6}, {20, 65535}, {65535, 65535}, {length, 0}, {length - 1u, 0},
-             {20, length - 21u}, {0, length - 1u}}) {
+    for (const auto& [start, offset] :
+         std::vector<std::pair<unsigned, unsigned>>{{65535, 6},
+                                                    {20, 65535},
+                                                    {65535, 65535},
+                                                    {length, 0},
+                                                    {length - 1u, 0},
+                                                    {20, length - 21u},
+                                                    {0, length - 1u}}) {
         CAPTURE(start, offset);
         TestBuffer buffer(in, needs_checksum(static_cast<std::uint16_t>(start),
                                              static_cast<std::uint16_t>(offset)));
@@ -76,8 +81,8 @@ TEST_CASE("packet: offsets outside of the packet change nothing", "[GSO-05]") {
 }
 
 TEST_CASE("packet: headers have the wire's layout", "[wire]") {
-    const Bytes p4 = ipv4_packet({*Ipv4Address::parse("1.2.3.4"), *Ipv4Address::parse("5.6.7.8"),
-                                  6, 63, 0xb9, 0x1234, 0x6005, counting(8, 1)},
+    const Bytes p4 = ipv4_packet({*Ipv4Address::parse("1.2.3.4"), *Ipv4Address::parse("5.6.7.8"), 6,
+                                  63, 0xb9, 0x1234, 0x6005, counting(8, 1)},
                                  {});
     const auto h4 = load<Ipv4Header>(p4.data());
     CHECK(h4.version() == 4);

@@ -39,7 +39,8 @@ TEST_CASE("rate limit: small steps add up", "[G4-09]") {
     RateLimiter limiter(limits(3, 1));
     REQUIRE(allowed(limiter, 1, 0) == 1);
     int count = 0;
-    for (std::uint64_t now = 1; now <= 10000; ++now) count += allowed(limiter, 1, now);
+    for (std::uint64_t now = 1; now <= 10000; ++now)
+        count += allowed(limiter, 1, now);
     CHECK(count == 30 - 1); // 333.4 ms each, the first at 334
 }
 

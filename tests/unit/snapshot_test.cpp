@@ -22,7 +22,8 @@ struct Canary {
     Canary(const Canary&) = delete;
     Canary& operator=(const Canary&) = delete;
     ~Canary() {
-        for (auto& w : words) *const_cast<volatile std::uint64_t*>(&w) = dead;
+        for (auto& w : words)
+            *const_cast<volatile std::uint64_t*>(&w) = dead;
         alive.fetch_sub(1);
     }
     bool is_whole() const {
@@ -62,7 +63,8 @@ TEST_CASE("snapshot: pins keep an object alive, and nothing else does", "[snapsh
         CHECK(snapshot.reclaim() == 0);
         CHECK(alive == 1);
 
-        for (std::uint64_t n = 3; n < 10; ++n) snapshot.publish(make(n));
+        for (std::uint64_t n = 3; n < 10; ++n)
+            snapshot.publish(make(n));
         CHECK(alive == 2); // 2 is still pinned by b
         CHECK(a.pin()->number == 9);
         b.unpin();
@@ -113,8 +115,10 @@ TEST_CASE("snapshot: readers under a writer that publishes all the time", "[snap
             if (n % 16 == 0) std::this_thread::yield();
         }
         stop = true;
-        for (auto& t : readers) t.join();
-        for (const auto& f : faults) CHECK(f == 0);
+        for (auto& t : readers)
+            t.join();
+        for (const auto& f : faults)
+            CHECK(f == 0);
         CHECK(pins >= reader_count);
         CHECK(snapshot.reclaim() == 0);
         CHECK(alive == 1);

@@ -22,34 +22,33 @@ struct Expected {
 };
 // Written from matrix table 16.1; the most specific row wins.
 constexpr Expected table_16_1[] = {
-    {"0.0.0.0/8", H, H, H},        {"10.0.0.0/8", D, A, A},       {"100.64.0.0/10", D, A, A},
-    {"127.0.0.0/8", H, H, H},      {"169.254.0.0/16", H, H, H},   {"172.16.0.0/12", D, A, A},
-    {"192.0.0.0/24", D, D, A},     {"192.0.0.0/29", D, D, A},     {"192.0.0.8/32", D, D, A},
-    {"192.0.0.9/32", A, A, A},     {"192.0.0.10/32", A, A, A},    {"192.0.0.170/32", D, D, A},
-    {"192.0.0.171/32", D, D, A},   {"192.0.2.0/24", D, D, A},     {"192.31.196.0/24", A, A, A},
-    {"192.52.193.0/24", A, A, A},  {"192.88.99.0/24", D, D, A},   {"192.168.0.0/16", D, A, A},
-    {"192.175.48.0/24", A, A, A},  {"198.18.0.0/15", D, D, A},    {"198.51.100.0/24", D, D, A},
-    {"203.0.113.0/24", D, D, A},   {"224.0.0.0/4", H, H, H},      {"240.0.0.0/4", H, H, H},
+    {"0.0.0.0/8", H, H, H},         {"10.0.0.0/8", D, A, A},     {"100.64.0.0/10", D, A, A},
+    {"127.0.0.0/8", H, H, H},       {"169.254.0.0/16", H, H, H}, {"172.16.0.0/12", D, A, A},
+    {"192.0.0.0/24", D, D, A},      {"192.0.0.0/29", D, D, A},   {"192.0.0.8/32", D, D, A},
+    {"192.0.0.9/32", A, A, A},      {"192.0.0.10/32", A, A, A},  {"192.0.0.170/32", D, D, A},
+    {"192.0.0.171/32", D, D, A},    {"192.0.2.0/24", D, D, A},   {"192.31.196.0/24", A, A, A},
+    {"192.52.193.0/24", A, A, A},   {"192.88.99.0/24", D, D, A}, {"192.168.0.0/16", D, A, A},
+    {"192.175.48.0/24", A, A, A},   {"198.18.0.0/15", D, D, A},  {"198.51.100.0/24", D, D, A},
+    {"203.0.113.0/24", D, D, A},    {"224.0.0.0/4", H, H, H},    {"240.0.0.0/4", H, H, H},
     {"255.255.255.255/32", H, H, H}};
 // Table 16.2; the profile `private` changes nothing in IPv6.
 constexpr Expected table_16_2[] = {
-    {"::/128", H, H, H},          {"::1/128", H, H, H},          {"::/96", H, H, H},
-    {"::ffff:0:0/96", H, H, H},   {"64:ff9b:1::/48", A, A, A},   {"100::/64", D, D, A},
-    {"100:0:0:1::/64", D, D, A},  {"2001::/23", D, D, A},        {"2001::/32", A, A, A},
-    {"2001:1::1/128", A, A, A},   {"2001:1::2/128", A, A, A},    {"2001:1::3/128", A, A, A},
-    {"2001:2::/48", D, D, A},     {"2001:3::/32", A, A, A},      {"2001:4:112::/48", A, A, A},
-    {"2001:10::/28", D, D, A},    {"2001:20::/28", D, D, A},     {"2001:30::/28", D, D, A},
-    {"2001:db8::/32", D, D, A},   {"2002::/16", A, A, A},        {"2620:4f:8000::/48", A, A, A},
-    {"3fff::/20", D, D, A},       {"5f00::/16", D, D, A},        {"fc00::/7", A, A, A},
-    {"fe80::/10", H, H, H},       {"fec0::/10", D, D, A},        {"ff00::/8", H, H, H}};
+    {"::/128", H, H, H},         {"::1/128", H, H, H},        {"::/96", H, H, H},
+    {"::ffff:0:0/96", H, H, H},  {"64:ff9b:1::/48", A, A, A}, {"100::/64", D, D, A},
+    {"100:0:0:1::/64", D, D, A}, {"2001::/23", D, D, A},      {"2001::/32", A, A, A},
+    {"2001:1::1/128", A, A, A},  {"2001:1::2/128", A, A, A},  {"2001:1::3/128", A, A, A},
+    {"2001:2::/48", D, D, A},    {"2001:3::/32", A, A, A},    {"2001:4:112::/48", A, A, A},
+    {"2001:10::/28", D, D, A},   {"2001:20::/28", D, D, A},   {"2001:30::/28", D, D, A},
+    {"2001:db8::/32", D, D, A},  {"2002::/16", A, A, A},      {"2620:4f:8000::/48", A, A, A},
+    {"3fff::/20", D, D, A},      {"5f00::/16", D, D, A},      {"fc00::/7", A, A, A},
+    {"fe80::/10", H, H, H},      {"fec0::/10", D, D, A},      {"ff00::/8", H, H, H}};
 
 template <class Address> Address parse(const std::string& text) {
     return Address::parse(text).value();
 }
 
 Ipv4Address last(const Ipv4Prefix& p) {
-    return Ipv4Address(p.address().value() |
-                       (p.length() == 32 ? 0 : 0xffffffffu >> p.length()));
+    return Ipv4Address(p.address().value() | (p.length() == 32 ? 0 : 0xffffffffu >> p.length()));
 }
 Ipv6Address last(const Ipv6Prefix& p) {
     Ipv6Address::Bytes b = p.address().bytes();
@@ -69,8 +68,10 @@ Ipv6Address step(const Ipv6Address& a, int by) {
 }
 
 template <class Address> constexpr const auto& rows() {
-    if constexpr (Address::width == 32) return table_16_1;
-    else return table_16_2;
+    if constexpr (Address::width == 32)
+        return table_16_1;
+    else
+        return table_16_2;
 }
 
 template <class Address> AddressClass expected(const Address& a, Profile profile) {
@@ -94,7 +95,8 @@ template <class Address> std::vector<Address> edges() {
     for (const Expected& row : rows<Address>()) {
         const auto p = Prefix<Address>::parse(row.prefix).value();
         for (const Address& a : {p.address(), last(p)})
-            for (const int by : {-1, 0, 1}) all.push_back(step(a, by));
+            for (const int by : {-1, 0, 1})
+                all.push_back(step(a, by));
     }
     return all;
 }
@@ -105,8 +107,10 @@ template <class Address> void check_all(std::size_t random_addresses) {
     test::Random random(seed);
     std::vector<Address> addresses = edges<Address>();
     for (std::size_t i = 0; i < random_addresses; ++i) {
-        if constexpr (Address::width == 32) addresses.emplace_back(random.number());
-        else addresses.emplace_back(random.bits() >> random.below(64), random.bits());
+        if constexpr (Address::width == 32)
+            addresses.emplace_back(random.number());
+        else
+            addresses.emplace_back(random.bits() >> random.below(64), random.bits());
     }
     for (const Profile profile : {Profile::internet, Profile::private_, Profile::any}) {
         const Classifier<Address> classifier(profile);
@@ -152,20 +156,20 @@ TEST_CASE("special blocks: the tables of the code are the matrix' tables", "[SPA
 
 TEST_CASE("special blocks: which may be the IPv6 side of a pair", "[EAM-07]") {
     const std::map<std::string, PairUse> wanted = {
-        {"::", PairUse::no},           {"::1", PairUse::no},
-        {"::2", PairUse::no},          {"::ffff:1.2.3.4", PairUse::no},
-        {"64:ff9b::1", PairUse::no},   {"64:ff9b:1::1", PairUse::yes},
-        {"100::1", PairUse::no},       {"100:0:0:1::1", PairUse::no},
-        {"2001:5::1", PairUse::warn},  {"2001::1", PairUse::warn},
-        {"2001:1::1", PairUse::no},    {"2001:1::2", PairUse::no},
-        {"2001:1::3", PairUse::no},    {"2001:2::1", PairUse::warn},
-        {"2001:3::1", PairUse::warn},  {"2001:4:112::1", PairUse::warn},
-        {"2001:10::1", PairUse::no},   {"2001:20::1", PairUse::no},
-        {"2001:30::1", PairUse::no},   {"2001:db8::1", PairUse::warn},
-        {"2002::1", PairUse::warn},    {"2620:4f:8000::1", PairUse::warn},
-        {"3fff::1", PairUse::warn},    {"5f00::1", PairUse::no},
-        {"fc00::1", PairUse::yes},     {"fe80::1", PairUse::no},
-        {"fec0::1", PairUse::no},      {"ff02::1", PairUse::no}};
+        {"::", PairUse::no},          {"::1", PairUse::no},
+        {"::2", PairUse::no},         {"::ffff:1.2.3.4", PairUse::no},
+        {"64:ff9b::1", PairUse::no},  {"64:ff9b:1::1", PairUse::yes},
+        {"100::1", PairUse::no},      {"100:0:0:1::1", PairUse::no},
+        {"2001:5::1", PairUse::warn}, {"2001::1", PairUse::warn},
+        {"2001:1::1", PairUse::no},   {"2001:1::2", PairUse::no},
+        {"2001:1::3", PairUse::no},   {"2001:2::1", PairUse::warn},
+        {"2001:3::1", PairUse::warn}, {"2001:4:112::1", PairUse::warn},
+        {"2001:10::1", PairUse::no},  {"2001:20::1", PairUse::no},
+        {"2001:30::1", PairUse::no},  {"2001:db8::1", PairUse::warn},
+        {"2002::1", PairUse::warn},   {"2620:4f:8000::1", PairUse::warn},
+        {"3fff::1", PairUse::warn},   {"5f00::1", PairUse::no},
+        {"fc00::1", PairUse::yes},    {"fe80::1", PairUse::no},
+        {"fec0::1", PairUse::no},     {"ff02::1", PairUse::no}};
     for (const auto& [text, use] : wanted) {
         CAPTURE(text);
         const Ipv6Block* block = find_block(parse<Ipv6Address>(text));
@@ -181,9 +185,10 @@ TEST_CASE("special blocks: every denied block can be switched", "[SPA-02][SPA-03
         const Ipv4Override off{b.prefix, false};
         const bool is_hard = b.address_class == H;
         CHECK(Ipv4Classifier(Profile::internet, {&on, 1}).classify(b.prefix.address()) ==
-              (is_hard ? H : find_block(b.prefix.address()) == &b ? A
-                                                                  : expected(b.prefix.address(),
-                                                                             Profile::internet)));
+              (is_hard ? H
+               : find_block(b.prefix.address()) == &b
+                   ? A
+                   : expected(b.prefix.address(), Profile::internet)));
         CHECK(Ipv4Classifier(Profile::any, {&off, 1}).classify(last(b.prefix)) ==
               (is_hard ? H : D));
     }

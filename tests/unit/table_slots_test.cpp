@@ -102,7 +102,8 @@ TEST_CASE("slots: 300 random rebuilds", "[slots][EAM-09]") {
         most = std::max(most, mappings.size());
 
         std::vector<Eam> all;
-        for (const auto& [prefix, m] : mappings) all.push_back(m);
+        for (const auto& [prefix, m] : mappings)
+            all.push_back(m);
         table = build(all, table.get());
 
         std::set<std::uint32_t> used;

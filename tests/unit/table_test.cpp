@@ -49,25 +49,21 @@ bool same_sum(std::uint16_t native, std::uint16_t plain) {
 
 // Table 11.2 (RFC 7757 appendix B).
 const std::vector<Pair> appendix_b = {
-    {"192.0.2.1", "2001:db8:aaaa::"},       {"192.0.2.2/32", "2001:db8:bbbb::b/128"},
-    {"192.0.2.16/28", "2001:db8:cccc::/124"}, {"192.0.2.128/26", "2001:db8:dddd::/64"},
+    {"192.0.2.1", "2001:db8:aaaa::"},           {"192.0.2.2/32", "2001:db8:bbbb::b/128"},
+    {"192.0.2.16/28", "2001:db8:cccc::/124"},   {"192.0.2.128/26", "2001:db8:dddd::/64"},
     {"192.0.2.192/29", "2001:db8:eeee:8::/62"}, {"192.0.2.224/31", "64:ff9b::/127"}};
 
 } // namespace
 
 TEST_CASE("table: RFC 7757 appendix B both ways", "[EAM-01][EAM-02][EAM-03][EAM-04]") {
     const auto table = build(appendix_b);
-    const std::vector<Pair> rows = {{"192.0.2.1", "2001:db8:aaaa::"},
-                                    {"192.0.2.2", "2001:db8:bbbb::b"},
-                                    {"192.0.2.16", "2001:db8:cccc::"},
-                                    {"192.0.2.24", "2001:db8:cccc::8"},
-                                    {"192.0.2.31", "2001:db8:cccc::f"},
-                                    {"192.0.2.128", "2001:db8:dddd::"},
-                                    {"192.0.2.152", "2001:db8:dddd:0:6000::"},
-                                    {"192.0.2.183", "2001:db8:dddd:0:dc00::"},
-                                    {"192.0.2.191", "2001:db8:dddd:0:fc00::"},
-                                    {"192.0.2.195", "2001:db8:eeee:9:8000::"},
-                                    {"192.0.2.225", "64:ff9b::0.0.0.1"}};
+    const std::vector<Pair> rows = {
+        {"192.0.2.1", "2001:db8:aaaa::"},          {"192.0.2.2", "2001:db8:bbbb::b"},
+        {"192.0.2.16", "2001:db8:cccc::"},         {"192.0.2.24", "2001:db8:cccc::8"},
+        {"192.0.2.31", "2001:db8:cccc::f"},        {"192.0.2.128", "2001:db8:dddd::"},
+        {"192.0.2.152", "2001:db8:dddd:0:6000::"}, {"192.0.2.183", "2001:db8:dddd:0:dc00::"},
+        {"192.0.2.191", "2001:db8:dddd:0:fc00::"}, {"192.0.2.195", "2001:db8:eeee:9:8000::"},
+        {"192.0.2.225", "64:ff9b::0.0.0.1"}};
     for (const auto& [v4, v6] : rows) {
         CAPTURE(v4);
         CHECK(to6(*table, v4) == v6);
@@ -81,8 +77,7 @@ TEST_CASE("table: RFC 7757 appendix B both ways", "[EAM-01][EAM-02][EAM-03][EAM-
     CHECK_FALSE(table->contains(*Ipv6Address::parse("64:ff9b::c000:2f8")));
 }
 
-TEST_CASE("table: a longer IPv6 suffix is cut, a shorter IPv4 one is padded",
-          "[EAM-02][EAM-03]") {
+TEST_CASE("table: a longer IPv6 suffix is cut, a shorter IPv4 one is padded", "[EAM-02][EAM-03]") {
     const auto table = build(appendix_b);
     CHECK(to4(*table, "2001:db8:dddd:0:63ff:ffff:ffff:ffff") == "192.0.2.152");
     CHECK(to4(*table, "2001:db8:dddd:0:6000::1") == "192.0.2.152");
@@ -140,7 +135,8 @@ TEST_CASE("table: the longest match wins, a host before any prefix", "[EAM-01][E
 }
 
 TEST_CASE("table: an IPv4 host behind an IPv6 prefix", "[EAM-01][EAM-02][EAM-03]") {
-    const auto table = build({{"192.0.2.7", "2001:db8:7::/64"}, {"192.0.2.0/31", "2001:db8::/127"}});
+    const auto table =
+        build({{"192.0.2.7", "2001:db8:7::/64"}, {"192.0.2.0/31", "2001:db8::/127"}});
     CHECK(to6(*table, "192.0.2.7") == "2001:db8:7::");
     CHECK(to4(*table, "2001:db8:7::1234") == "192.0.2.7");
     CHECK(to4(*table, "2001:db8:7:0:ffff:ffff:ffff:ffff") == "192.0.2.7");
@@ -213,7 +209,8 @@ TEST_CASE("table: 100,000 random pairs against a map", "[table][CK-05]") {
             !table->find(a6, found4) || found4.address != a4 || !same_sum(found4.delta, delta) ||
             found4.slot != found6.slot || found4.slot >= slots.size() || slots[found4.slot])
             ++wrong;
-        else slots[found4.slot] = true;
+        else
+            slots[found4.slot] = true;
     }
     CHECK(wrong == 0);
     std::size_t misses = 0;
@@ -237,9 +234,9 @@ TEST_CASE("table: random prefixes against a search through all of them", "[EAM-0
         const auto length4 = static_cast<unsigned>(20 + random.below(13));
         const auto length6 = static_cast<unsigned>(90 + random.below(length4 + 96 - 90 + 1));
         const Ipv4Prefix p4(Ipv4Address(0xc6336000u | random.word() % 0x1000u), length4);
-        const Ipv6Prefix p6(Ipv6Address(0x20010db800000000, (random.bits() & 0xfull) << 34 |
-                                                                 random.word()),
-                            length6);
+        const Ipv6Prefix p6(
+            Ipv6Address(0x20010db800000000, (random.bits() & 0xfull) << 34 | random.word()),
+            length6);
         if (pairs.count(p4) != 0 || reverse.count(p6) != 0) continue;
         pairs[p4] = p6;
         reverse[p6] = p4;
@@ -282,7 +279,6 @@ TEST_CASE("table: random prefixes against a search through all of them", "[EAM-0
         REQUIRE(back->second.contains(found4.address));
         if (back->second == best->first) REQUIRE(found4.address == a4);
         REQUIRE(same_sum(found4.delta, plain_delta(found.address, found4.address)));
-        if (is_host(back->second, back->first))
-            REQUIRE(found4.address == back->second.address());
+        if (is_host(back->second, back->first)) REQUIRE(found4.address == back->second.address());
     }
 }

@@ -67,12 +67,14 @@ TEST_CASE("translation prefix: table 10.1 for any address", "[A52-01][A52-02][A5
             const Ipv4Address a(random.number());
 
             Ipv6Address::Bytes wanted = base.address().bytes();
-            for (std::size_t k = 0; k < 4; ++k) wanted[layout.octets[k]] = a.bytes()[k];
+            for (std::size_t k = 0; k < 4; ++k)
+                wanted[layout.octets[k]] = a.bytes()[k];
             REQUIRE(p->embed(a) == Ipv6Address::from_bytes(wanted));
 
             // Suffix and octet 8 are ignored on receipt.
             if (layout.length != 96) wanted[8] = random.byte();
-            for (std::size_t k = layout.octets[3] + 1; k < 16; ++k) wanted[k] = random.byte();
+            for (std::size_t k = layout.octets[3] + 1; k < 16; ++k)
+                wanted[k] = random.byte();
             REQUIRE(p->extract(Ipv6Address::from_bytes(wanted)) == a);
         }
     }
@@ -95,9 +97,9 @@ TEST_CASE("translation prefix: what is none", "[A52-01][A52-02]") {
 TEST_CASE("translation prefix: well-known and local-use prefixes", "[A52-05][A52-12][A52-13]") {
     CHECK(make("64:ff9b::/96")->is_well_known());
     for (const char* text :
-         {"64:ff9b:1::/96", "64:ff9b:1:fffe::/96", "64:ff9b:1:fffd:1::/96",
-          "64:ff9b:1:fffc:2::/96", "64:ff9b:1:abcd:0:5431::/96", "64:ff9b:0:0:0:1::/96",
-          "64:ff9b::/64", "64:ff9b::/32", "2001:db8::/96"}) {
+         {"64:ff9b:1::/96", "64:ff9b:1:fffe::/96", "64:ff9b:1:fffd:1::/96", "64:ff9b:1:fffc:2::/96",
+          "64:ff9b:1:abcd:0:5431::/96", "64:ff9b:0:0:0:1::/96", "64:ff9b::/64", "64:ff9b::/32",
+          "2001:db8::/96"}) {
         CAPTURE(text);
         REQUIRE(make(text));
         CHECK_FALSE(make(text)->is_well_known());

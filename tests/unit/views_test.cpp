@@ -62,7 +62,8 @@ TEST_CASE("views: IPv4 headers that are refused", "[T46-16][T46-17][SEC-06]") {
     const Bytes good = ipv4_packet(v4, udp(1, 2, counting(4)));
     CHECK(parses4(good));
     for (std::size_t length = 0; length < good.size(); ++length)
-        CHECK_FALSE(parses4(Bytes(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(length))));
+        CHECK_FALSE(
+            parses4(Bytes(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(length))));
     // One wrong bit anywhere in the header breaks its checksum.
     for (std::size_t bit = 0; bit < 160; ++bit) {
         Bytes bad = good;
@@ -94,16 +95,16 @@ TEST_CASE("views: IPv4 headers that are refused", "[T46-16][T46-17][SEC-06]") {
 
 TEST_CASE("views: IPv4 options", "[T46-14][T46-15][SEC-06]") {
     CHECK(parses4(with_options(Bytes(40, 1))));
-    CHECK(parses4(with_options({0, 0xff, 0xff, 0xff})));     // nothing counts behind the end
+    CHECK(parses4(with_options({0, 0xff, 0xff, 0xff}))); // nothing counts behind the end
     CHECK(parses4(with_options({1, 1, 0, 131})));
-    CHECK(parses4(with_options({148, 4, 0, 0})));            // router alert
-    CHECK(parses4(with_options({7, 7, 4, 0, 0, 0, 0, 0})));  // record route
-    CHECK_FALSE(parses4(with_options({7, 0, 4, 0})));        // length 0
-    CHECK_FALSE(parses4(with_options({7, 1, 4, 0})));        // length 1
-    CHECK_FALSE(parses4(with_options({7, 5, 4, 0})));        // beyond the header
-    CHECK_FALSE(parses4(with_options({1, 1, 1, 7})));        // no length octet
+    CHECK(parses4(with_options({148, 4, 0, 0})));           // router alert
+    CHECK(parses4(with_options({7, 7, 4, 0, 0, 0, 0, 0}))); // record route
+    CHECK_FALSE(parses4(with_options({7, 0, 4, 0})));       // length 0
+    CHECK_FALSE(parses4(with_options({7, 1, 4, 0})));       // length 1
+    CHECK_FALSE(parses4(with_options({7, 5, 4, 0})));       // beyond the header
+    CHECK_FALSE(parses4(with_options({1, 1, 1, 7})));       // no length octet
     CHECK_FALSE(parses4(with_options({7, 255, 4, 0})));
-    CHECK_FALSE(parses4(with_options({1, 1, 131, 2})));      // a source route without pointer
+    CHECK_FALSE(parses4(with_options({1, 1, 131, 2}))); // a source route without pointer
     Ipv4View view;
     for (const std::uint8_t type : Bytes{131, 137}) {
         REQUIRE(parses4(with_options({type, 7, 4, 1, 2, 3, 4, 0}), &view));
@@ -158,7 +159,8 @@ TEST_CASE("views: extension headers", "[T64-10][T64-11][T64-12][F64-02][F64-09]"
     CHECK(walk(44, Bytes(7)) == ExtensionWalk::malformed);
 
     Bytes chain;
-    for (int i = 0; i < 7; ++i) chain = chain + extension(60);
+    for (int i = 0; i < 7; ++i)
+        chain = chain + extension(60);
     CHECK(walk(60, chain + extension(17) + payload) == ExtensionWalk::ok); // eight
     CHECK(walk(60, chain + extension(60) + extension(17) + payload) == ExtensionWalk::malformed);
 
@@ -217,7 +219,8 @@ TEST_CASE("views: random bytes are read inside their length only", "[SEC-06]") {
     Random random(seed);
     for (int i = 0; i < 50000; ++i) {
         Bytes bytes(random.below(120));
-        for (auto& b : bytes) b = random.byte();
+        for (auto& b : bytes)
+            b = random.byte();
         if (!bytes.empty()) bytes[0] = static_cast<std::uint8_t>(random.one_in(2) ? 0x60 : 0x47);
         if (bytes.size() > 6) bytes[6] = Bytes{0, 43, 44, 60, 17}[random.below(5)];
         if (bytes.size() > 5) put16(&bytes[4], random.below(90));

@@ -98,8 +98,9 @@ int main(int argc, char** argv) {
     }
     if (given.count("help") != 0) {
         std::cout << "Usage: xlat646d --config FILE [--check]\n"
-                     "Stateless IPv4/IPv6 translator. SIGHUP reloads the mapping files, SIGUSR1 "
-                     "logs all counters,\nSIGTERM stops.\n\n"
+                     "Stateless IPv4/IPv6 translator. SIGHUP reloads the mapping files,\n"
+                     "SIGUSR2 does so even if reload_guard objects, SIGUSR1 logs all counters, "
+                     "SIGTERM stops.\n\n"
                   << options;
         return exit_status::fine;
     }
@@ -109,6 +110,7 @@ int main(int argc, char** argv) {
     }
 
     set_up_log();
+    if (given.count("check") == 0) Supervisor::block_signals();
     try {
         return translate(given["config"].as<std::string>(), given.count("check") != 0);
     } catch (const std::system_error& e) {

@@ -4,6 +4,7 @@
 #include "routing-hooks/netlink.hpp"
 #include "routing-hooks/node_routes.hpp"
 #include "routing-hooks/sysctl_check.hpp"
+#include "translator/daemon/config_changes.hpp"
 #include "translator/daemon/config_files.hpp"
 #include "translator/daemon/log.hpp"
 #include "translator/daemon/table_loader.hpp"
@@ -32,7 +33,7 @@ std::size_t queue_count(const Config& config) {
 sigset_t handled_signals() {
     sigset_t set;
     sigemptyset(&set);
-    for (const int s : {SIGHUP, SIGTERM, SIGINT, SIGUSR1})
+    for (const int s : {SIGHUP, SIGTERM, SIGINT, SIGUSR1, SIGUSR2})
         sigaddset(&set, s);
     return set;
 }
@@ -52,6 +53,12 @@ void notify_reloading() {
 
 } // namespace
 
+void Supervisor::block_signals() {
+    const sigset_t signals = handled_signals();
+    sigprocmask(SIG_BLOCK, &signals, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+}
+
 Supervisor::Supervisor(std::string config_path, std::string config_text, Config config,
                        std::unique_ptr<const MappingTable> table)
     : config_path_(std::move(config_path)), config_text_(std::move(config_text)),
@@ -62,10 +69,7 @@ Supervisor::Supervisor(std::string config_path, std::string config_text, Config 
 Supervisor::~Supervisor() { stop(); }
 
 void Supervisor::run() {
-    // Before any thread exists: all of them inherit the mask, signals come here only.
     const sigset_t signals = handled_signals();
-    sigprocmask(SIG_BLOCK, &signals, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);
     signals_ =
         FileDescriptor(checked(signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd"));
     start();
@@ -78,7 +82,8 @@ void Supervisor::run() {
         signalfd_siginfo info;
         while (::read(signals_.get(), &info, sizeof info) == ssize_t{sizeof info}) {
             switch (static_cast<int>(info.ssi_signo)) {
-            case SIGHUP: reload(); break;
+            case SIGHUP: reload(Guard::ask); break;
+            case SIGUSR2: reload(Guard::overrule); break;
             case SIGUSR1: spdlog::info("counters: {}", counters_json(workers_)); break;
             default:
                 spdlog::info("stopping: signal {}", info.ssi_signo);
@@ -179,11 +184,11 @@ void Supervisor::warn_about_sysctls() {
     }
 }
 
-void Supervisor::reload() {
+void Supervisor::reload(Guard guard) {
     notify_reloading();
     try {
         compare_config();
-        reload_table();
+        reload_table(guard);
     } catch (const std::exception& e) {
         spdlog::error("reload failed: {}; the old table stays", e.what());
     }
@@ -204,11 +209,15 @@ void Supervisor::compare_config() {
         spdlog::warn("{} has errors now; the running settings stay", config_path_);
         return;
     }
-    spdlog::warn("{} has changed: restart to apply it; only mapping files are reloaded",
-                 config_path_);
+    const std::vector<std::string> keys = changed_keys(config_text_, file->text);
+    if (keys.empty()) return;
+    std::string names;
+    for (const std::string& key : keys)
+        names += (names.empty() ? "" : ", ") + key;
+    spdlog::warn("{}: changed, and applied only by a restart: {}", config_path_, names);
 }
 
-void Supervisor::reload_table() {
+void Supervisor::reload_table(Guard guard) {
     const MappingTable& current = *tables_.current();
     Diagnostics diagnostics;
     LoadedTable loaded = load_table(config_path_, config_, &current, diagnostics);
@@ -217,11 +226,13 @@ void Supervisor::reload_table() {
         spdlog::error("reload failed: the old table with {} mappings stays", current.size());
         return;
     }
-    const std::string guard = guard_against_loss(loaded.diff, current.size(), config_.reload_guard);
-    if (!guard.empty()) {
-        spdlog::error("reload failed: {}; the old table stays", guard);
+    const std::string objection =
+        guard_against_loss(loaded.diff, current.size(), config_.reload_guard);
+    if (!objection.empty() && guard == Guard::ask) {
+        spdlog::error("reload failed: {}; the old table stays", objection);
         return;
     }
+    if (!objection.empty()) spdlog::warn("reload guard overruled: {}", objection);
     // Routes first: a packet that comes by a new route before the table knows it is refused, as it
     // was until now; the other way round new pairs would be unreachable for longer.
     if (routes_) install_routes(*loaded.table);

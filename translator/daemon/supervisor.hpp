@@ -24,6 +24,10 @@ class Supervisor {
                std::unique_ptr<const MappingTable> table);
     ~Supervisor();
 
+    /// To be called first thing in main(), before any thread exists: all threads inherit the mask,
+    /// and a signal that comes while the files are being read waits for run().
+    static void block_signals();
+
     /// Returns after SIGTERM or SIGINT. Throws std::system_error when something is missing at
     /// start; by then everything made has been taken back.
     void run();
@@ -31,8 +35,9 @@ class Supervisor {
   private:
     void start();
     void stop();
-    void reload();
-    void reload_table();
+    enum class Guard : std::uint8_t { ask, overrule };
+    void reload(Guard guard);
+    void reload_table(Guard guard);
     void warn_about_sysctls();
     /// Says which keys of the main file would need a restart.
     void compare_config();

@@ -36,7 +36,7 @@ std::string guard_against_loss(const MappingDiff& diff, std::size_t pairs, std::
     if (percent == 0 || pairs == 0 || diff.removed * 100 <= pairs * percent) return {};
     return "the new files remove " + std::to_string(diff.removed) + " of " + std::to_string(pairs) +
            " mappings, more than reload_guard: " + std::to_string(percent) +
-           " percent allows (restart to force it)";
+           " percent allows (SIGUSR2 reloads all the same)";
 }
 
 } // namespace xlat646

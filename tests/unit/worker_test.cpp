@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// A worker whose queue is one end of a socket pair that keeps message borders, as a TUN does.
+#include "tests/support/golden.hpp"
+#include "tests/support/packets.hpp"
+#include "tests/unit/catch.hpp"
+#include "translator/dataplane/tun.hpp"
+#include "translator/dataplane/worker.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <thread>
+#include <unistd.h>
+
+using namespace xlat646;
+using namespace xlat646::test;
+
+namespace {
+
+const Ipv4Address client4 = *Ipv4Address::parse("198.51.100.7");
+const Ipv4Address server4 = *Ipv4Address::parse("192.0.2.1");
+const Ipv6Address client6 = *Ipv6Address::parse("2001:db8:64::198.51.100.7");
+const Ipv6Address server6 = *Ipv6Address::parse("2001:db8:1::10");
+constexpr auto d46 = static_cast<std::size_t>(Direction::v4_to_v6);
+constexpr auto d64 = static_cast<std::size_t>(Direction::v6_to_v4);
+
+std::unique_ptr<const MappingTable> make_table(const MappingTable* previous = nullptr,
+                                               std::uint32_t extra = 0) {
+    MappingList list;
+    const auto add = [&](Ipv4Address a4, const Ipv6Address& a6) {
+        Eam m;
+        m.ipv4 = Ipv4Prefix(a4, 32);
+        m.ipv6 = Ipv6Prefix(a6, 128);
+        list.mappings.push_back(m);
+    };
+    add(server4, server6);
+    for (std::uint32_t i = 0; i < extra; ++i)
+        add(Ipv4Address(0xcb007100 + i), Ipv6Address(0x20010db800050000, i));
+    return MappingTable::build(std::move(list), previous, 3);
+}
+
+struct Sums {
+    std::uint64_t received = 0, forwarded = 0, answered = 0, rejected = 0, dropped = 0;
+};
+Sums sums(const WorkerCounters& counters) {
+    Sums s;
+    for (const DirectionCounters& c : counters.direction) {
+        s.received += c.received.get();
+        s.forwarded += c.forwarded.get();
+        s.answered += c.answered.get();
+        for (const Counter& r : c.rejected)
+            s.rejected += r.get();
+        for (const Counter& d : c.dropped)
+            s.dropped += d.get();
+    }
+    return s;
+}
+
+class Bench {
+  public:
+    explicit Bench(bool vnet_header, std::uint32_t busy_poll_us = 0)
+        : vnet_header_(vnet_header), snapshot_(1) {
+        int ends[2];
+        REQUIRE(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);
+        ours_ = FileDescriptor(ends[0]);
+        theirs_ = FileDescriptor(ends[1]);
+        REQUIRE(fcntl(theirs_.get(), F_SETFL, O_NONBLOCK) == 0);
+        wake_ = FileDescriptor(eventfd(0, EFD_CLOEXEC));
+        settings_.prefix = *TranslationPrefix::from(*Ipv6Prefix::parse("2001:db8:64::/96"));
+        settings_.own4 = *Ipv4Address::parse("203.0.113.1");
+        settings_.own6 = *Ipv6Address::parse("2001:db8:ffff::1");
+        settings_.clients4 = Ipv4Classifier(Profile::any);
+        settings_.routers6 = Ipv6Classifier(Profile::any);
+        settings_.icmp_rate.per_second = 0;
+        snapshot_.publish(make_table());
+        options_ = {theirs_.get(), wake_.get(), vnet_header, busy_poll_us};
+    }
+    ~Bench() {
+        if (thread_.joinable()) stop();
+    }
+
+    Settings& settings() { return settings_; }
+    Snapshot<MappingTable>& snapshot() { return snapshot_; }
+    Worker& worker() { return *worker_; }
+    const WorkerCounters& counters() const { return worker_->counters(); }
+
+    void start() {
+        worker_ = std::make_unique<Worker>(options_, settings_, snapshot_.reader(0));
+        thread_ = std::thread([this] { worker_->run(); });
+    }
+    void stop() {
+        const std::uint64_t one = 1;
+        if (write(wake_.get(), &one, sizeof one) != sizeof one) std::abort();
+        thread_.join();
+    }
+    void send(const Bytes& packet, const OffloadHeader& offload = {}) {
+        Bytes message(vnet_header_ ? sizeof offload : 0);
+        if (vnet_header_) std::memcpy(message.data(), &offload, sizeof offload);
+        message.insert(message.end(), packet.begin(), packet.end());
+        send_raw(message);
+    }
+    void send_raw(const Bytes& message) {
+        REQUIRE(write(ours_.get(), message.data(), message.size()) ==
+                static_cast<ssize_t>(message.size()));
+    }
+    /// The next packet, however long it takes.
+    Bytes receive(OffloadHeader* offload = nullptr) {
+        Bytes message(70000);
+        const ssize_t got = read(ours_.get(), message.data(), message.size());
+        REQUIRE(got >= 0);
+        message.resize(static_cast<std::size_t>(got));
+        if (!vnet_header_) return message;
+        REQUIRE(message.size() >= sizeof(OffloadHeader));
+        if (offload) std::memcpy(offload, message.data(), sizeof *offload);
+        message.erase(message.begin(), message.begin() + sizeof(OffloadHeader));
+        return message;
+    }
+    int fd() const { return ours_.get(); }
+
+  private:
+    bool vnet_header_;
+    FileDescriptor ours_, theirs_, wake_;
+    Settings settings_;
+    Snapshot<MappingTable> snapshot_;
+    WorkerOptions options_;
+    std::unique_ptr<Worker> worker_;
+    std::thread thread_;
+};
+
+Bytes ping4(std::uint16_t sequence, std::uint8_t ttl = 64) {
+    return finish(ipv4_packet({client4, server4, 1, ttl}, icmp(8, 0, sequence, counting(20))));
+}
+Bytes udp4(const Bytes& data) {
+    return finish(ipv4_packet({client4, server4, 17}, udp(1000, 2000, data)));
+}
+Bytes udp6(const Bytes& data) {
+    return finish(ipv6_packet({server6, client6, 17}, udp(2000, 1000, data)));
+}
+/// What must have come out is a whole packet with a valid checksum.
+Parsed whole(const Bytes& packet) {
+    const auto parsed = parse_packet(packet.data(), packet.size());
+    REQUIRE(parsed);
+    CHECK(parsed->length == packet.size());
+    return *parsed;
+}
+
+} // namespace
+
+TEST_CASE("worker: packets go through in both directions and in order",
+          "[worker][T46-21][GSO-12]") {
+    const bool vnet_header = GENERATE(false, true);
+    const std::uint32_t busy_poll_us = GENERATE(0u, 50u);
+    Bench bench(vnet_header, busy_poll_us);
+    bench.start();
+    for (std::uint16_t i = 0; i < 200; ++i) {
+        bench.send(ping4(i));
+        bench.send(udp6(counting(i)));
+        if (i % 8 != 7) continue;
+        for (std::uint16_t k = static_cast<std::uint16_t>(i - 7); k <= i; ++k) {
+            OffloadHeader offload;
+            const Bytes six = bench.receive(&offload);
+            const Parsed p6 = whole(six);
+            REQUIRE(p6.version == 6);
+            CHECK(p6.destination6 == server6);
+            CHECK(p6.source6 == client6);
+            CHECK(get32(&six[44]) == k);
+            CHECK(transport_checksum(six.data(), p6) == ChecksumState::valid);
+            CHECK(offload == OffloadHeader{});
+            const Bytes four = bench.receive();
+            const Parsed p4 = whole(four);
+            REQUIRE(p4.version == 4);
+            CHECK(p4.transport_length == 8u + k);
+            CHECK(transport_checksum(four.data(), p4) == ChecksumState::valid);
+        }
+    }
+    bench.stop();
+    const WorkerCounters& c = bench.counters();
+    CHECK(c.direction[d46].received.get() == 200);
+    CHECK(c.direction[d46].forwarded.get() == 200);
+    CHECK(c.direction[d46].received_bytes.get() == 200 * 48);
+    CHECK(c.direction[d46].forwarded_bytes.get() == 200 * 68);
+    CHECK(c.direction[d64].forwarded.get() == 200);
+    CHECK(c.direction[d64].received_bytes.get() == c.direction[d64].forwarded_bytes.get() + 4000);
+    CHECK(c.write_errors.get() == 0);
+    CHECK(c.read_errors.get() == 0);
+    CHECK(c.unknown_reads.get() == 0);
+}
+
+TEST_CASE("worker: every packet is found in exactly one counter", "[worker][counters]") {
+    Bench bench(false);
+    bench.settings().unmapped = UnmappedPolicy::drop;
+    bench.start();
+    bench.send(udp4({1, 2, 3}));
+    bench.send(ping4(1, 1)); // answered: time exceeded
+    bench.send(finish(ipv4_packet({client4, bench.settings().own4, 1}, icmp(8, 0, 7, {}))));
+    bench.send(ipv4_packet({client4, *Ipv4Address::parse("192.0.2.77"), 17}, udp(1, 2, {})));
+    bench.send(ipv4_packet({client4, server4, 2}, {})); // IGMP
+    bench.send(Bytes(3, 0x45));
+    bench.send(Bytes(50, 0xff));
+    bench.send(ipv6_packet({server6, server6, 17}, udp(1, 2, {})));
+    bench.send(udp6({9})); // the last one: when it is out, all are counted
+    CHECK(whole(bench.receive()).version == 6);
+    const Bytes error = bench.receive();
+    CHECK(error[20] == 11);
+    CHECK(bench.receive()[20] == 0); // the echo reply
+    CHECK(whole(bench.receive()).version == 4);
+    bench.stop();
+    const WorkerCounters& c = bench.counters();
+    const auto dropped = [&](std::size_t d, DropReason r) {
+        return c.direction[d].dropped[static_cast<std::size_t>(r)].get();
+    };
+    CHECK(dropped(d46, DropReason::no_mapping) == 1);
+    CHECK(dropped(d46, DropReason::igmp) == 1);
+    CHECK(dropped(d46, DropReason::malformed4) == 1);
+    CHECK(dropped(d64, DropReason::malformed6) == 1);
+    CHECK(dropped(d64, DropReason::not_for_us) == 1);
+    CHECK(c.direction[d46].rejected[static_cast<std::size_t>(DropReason::hop_limit)].get() == 1);
+    CHECK(c.direction[d46].errors_sent[static_cast<std::size_t>(ErrorKind::time_exceeded)].get() ==
+          1);
+    CHECK(c.direction[d46].answered.get() == 1);
+    const Sums s = sums(c);
+    CHECK(s.received == 9);
+    CHECK(s.received == s.forwarded + s.answered + s.rejected + s.dropped);
+}
+
+TEST_CASE("worker: a large packet leaves in pieces", "[worker][F46-04][F46-17]") {
+    const bool vnet_header = GENERATE(false, true);
+    Bench bench(vnet_header);
+    bench.start();
+    const Bytes data = counting(4000);
+    bench.send(udp4(data));
+    Bytes joined;
+    std::size_t count = 0;
+    for (bool more = true; more; ++count) {
+        const Bytes piece = bench.receive();
+        const Parsed p = whole(piece);
+        CHECK(piece.size() <= 1280);
+        CHECK(p.offset == joined.size());
+        joined.insert(joined.end(), &piece[p.transport], piece.data() + piece.size());
+        more = p.more;
+    }
+    CHECK(joined.size() == 4008);
+    CHECK(std::equal(data.begin(), data.end(), joined.begin() + 8));
+    bench.stop();
+    CHECK(count == 4);
+    CHECK(bench.counters().direction[d46].pieces.get() == count);
+    CHECK(bench.counters().direction[d46].received.get() == 1);
+    CHECK(bench.counters().direction[d46].forwarded.get() == 1);
+    CHECK(bench.counters().direction[d46].forwarded_bytes.get() == 4008 + count * 48);
+}
+
+TEST_CASE("worker: super-packets stay whole", "[worker][GSO-06]") {
+    Bench bench(true);
+    bench.start();
+    OffloadHeader offload;
+    offload.flags = OffloadHeader::needs_checksum;
+    offload.gso_type = OffloadHeader::gso_tcp4;
+    offload.gso_size = 1200;
+    offload.header_length = 40;
+    offload.checksum_start = 20;
+    offload.checksum_offset = 16;
+    bench.send(ipv4_packet({client4, server4, 6, 64, 0, 0, 0x4000}, tcp(1, 16, {}, Bytes(60000))),
+               offload);
+    OffloadHeader out;
+    const Bytes six = bench.receive(&out);
+    CHECK(six.size() == 60000 + 20 + 40);
+    CHECK(out.gso_type == OffloadHeader::gso_tcp6);
+    CHECK(out.gso_size == 1200);
+    CHECK(out.checksum_start == 40);
+    CHECK(out.header_length == 60);
+    bench.stop();
+    CHECK(bench.counters().direction[d46].super_packets.get() == 1);
+}
+
+TEST_CASE("worker: datagrams that no offload can fragment are cut first",
+          "[worker][GSO-07][F46-04]") {
+    Bench bench(true);
+    bench.start();
+    OffloadHeader offload;
+    offload.flags = OffloadHeader::needs_checksum;
+    offload.gso_type = OffloadHeader::gso_udp;
+    offload.gso_size = 1400; // more than 1280 in IPv6, and DF is not set
+    offload.checksum_start = 20;
+    offload.checksum_offset = 6;
+    bench.send(ipv4_packet({client4, server4, 17}, udp(5, 6, counting(2 * 1400 + 100))), offload);
+    for (int datagram = 0; datagram < 2; ++datagram) {
+        const Bytes first = bench.receive();
+        CHECK(first.size() == 1280);
+        CHECK(whole(first).more);
+        const Bytes second = bench.receive();
+        CHECK(whole(second).offset == 1232);
+        CHECK(whole(second).transport_length == 8 + 1400 - 1232);
+        CHECK(whole(second).identification == whole(first).identification);
+    }
+    const Bytes last = bench.receive();
+    CHECK_FALSE(whole(last).is_fragment());
+    CHECK(transport_checksum(last.data(), whole(last)) == ChecksumState::valid);
+    bench.stop();
+    CHECK(bench.counters().direction[d46].received.get() == 3);
+    CHECK(bench.counters().direction[d46].pieces.get() == 4);
+}
+
+TEST_CASE("worker: nonsense in the offload header is dropped and counted", "[worker][GSO-05]") {
+    Bench bench(true);
+    bench.start();
+    OffloadHeader offload;
+    offload.flags = OffloadHeader::needs_checksum;
+    offload.gso_type = OffloadHeader::gso_udp;
+    offload.gso_size = 1400;
+    offload.checksum_start = 20;
+    offload.checksum_offset = 6;
+    bench.send(ipv4_packet({client4, server4, 6}, tcp(1, 2, {}, Bytes(3000))), offload);
+    offload = {};
+    offload.flags = OffloadHeader::needs_checksum;
+    offload.checksum_start = 65535;
+    offload.checksum_offset = 65535;
+    bench.send(udp4({}), offload);
+    bench.send_raw(Bytes(9)); // shorter than an offload header
+    bench.send(udp4({1}));
+    CHECK(whole(bench.receive()).transport_length == 9);
+    bench.stop();
+    const auto reason = static_cast<std::size_t>(DropReason::bad_offload);
+    CHECK(bench.counters().direction[d46].dropped[reason].get() == 2);
+    CHECK(bench.counters().unknown_reads.get() == 1);
+    const Sums s = sums(bench.counters());
+    CHECK(s.received == 3);
+    CHECK(s.received == s.forwarded + s.answered + s.rejected + s.dropped);
+}
+
+TEST_CASE("worker: a full output queue costs the packet and nothing else", "[worker][G6-08]") {
+    Bench bench(false);
+    bench.start();
+    std::uint64_t sent = 0;
+    // Nobody reads: at some time the socket is full, and the worker goes on reading.
+    while (bench.counters().write_errors.get() < 100) {
+        pollfd can_write{bench.fd(), POLLOUT, 0};
+        REQUIRE(poll(&can_write, 1, 60000) == 1);
+        bench.send(udp4(Bytes(1000)));
+        ++sent;
+    }
+    bench.stop();
+    const WorkerCounters& c = bench.counters();
+    const Sums s = sums(c);
+    CHECK(s.rejected == 0); // no ICMP error about congestion
+    CHECK(s.received == s.forwarded);
+    CHECK(s.received <= sent);
+    CHECK(c.direction[d46].forwarded_bytes.get() ==
+          (s.forwarded - c.write_errors.get()) * (1000 + 8 + 40));
+}
+
+TEST_CASE("worker: stops while packets keep coming", "[worker]") {
+    Bench bench(false);
+    bench.start();
+    std::atomic<bool> stop{false};
+    std::thread flood([&] {
+        const Bytes packet = udp4(Bytes(64));
+        while (!stop)
+            if (::send(bench.fd(), packet.data(), packet.size(), MSG_DONTWAIT) < 0)
+                std::this_thread::yield();
+    });
+    while (bench.counters().direction[d46].received.get() < 2000)
+        std::this_thread::yield();
+    bench.stop(); // returns: the burst has an end
+    stop = true;
+    flood.join();
+    const Sums s = sums(bench.counters());
+    CHECK(s.received == s.forwarded);
+}
+
+TEST_CASE("worker: under load while tables change and everything is read",
+          "[worker][snapshot][samples][EAM-09]") {
+    Bench bench(false);
+    bench.start();
+    constexpr std::uint32_t packets = 8000;
+    constexpr int publications = 1000;
+    constexpr std::uint32_t window = 64; // fits the socket's buffer, so nothing is lost there
+    std::atomic<std::uint32_t> arrived{0};
+    const Ipv4Address nobody = *Ipv4Address::parse("192.0.2.200");
+
+    std::thread sender([&] {
+        const Bytes good = udp4(counting(30));
+        const Bytes bad = ipv4_packet({client4, nobody, 2}, counting(8)); // IGMP: silent
+        for (std::uint32_t i = 0; i < packets; ++i) {
+            while (i > arrived + window)
+                std::this_thread::yield();
+            for (const Bytes* p : {&good, &bad})
+                if (::write(bench.fd(), p->data(), p->size()) < 0) std::abort();
+        }
+    });
+    std::atomic<std::uint32_t> wrong{0};
+    std::thread receiver([&] { // unchanged pairs lose nothing, whatever else comes and goes
+        Bytes packet(2000);
+        for (std::uint32_t i = 0; i < packets; ++i) {
+            const ssize_t got = ::read(bench.fd(), packet.data(), packet.size());
+            if (got != 40 + 8 + 30 || packet[0] != 0x60) ++wrong;
+            ++arrived;
+        }
+    });
+    int samples_taken = 0;
+    std::uint64_t last = 0;
+    for (int i = 0; i < publications; ++i) {
+        bench.snapshot().publish(
+            make_table(bench.snapshot().current(), static_cast<std::uint32_t>(i % 50)));
+        bench.worker().samples().ask(Direction::v4_to_v6, DropReason::igmp);
+        DropSample sample;
+        if (bench.worker().samples().take(Direction::v4_to_v6, DropReason::igmp, sample)) {
+            ++samples_taken;
+            if (sample.protocol != 2 || sample.length != 28) ++wrong;
+        }
+        const std::uint64_t now = sums(bench.counters()).received;
+        if (now < last) ++wrong;
+        last = now;
+        std::this_thread::yield();
+    }
+    sender.join();
+    receiver.join();
+    while (sums(bench.counters()).received < 2 * packets)
+        std::this_thread::yield();
+    bench.stop();
+    CHECK(wrong == 0);
+    CHECK(bench.snapshot().reclaim() == 0);
+    const Sums s = sums(bench.counters());
+    CHECK(s.forwarded == packets);
+    CHECK(s.dropped == packets);
+    CHECK(bench.counters().write_errors.get() == 0);
+    DropSample sample;
+    if (bench.worker().samples().take(Direction::v4_to_v6, DropReason::igmp, sample))
+        ++samples_taken;
+    CHECK(samples_taken > 0);
+}
