@@ -237,14 +237,6 @@ void prepare_tun(RouteSocket& socket, unsigned ifindex, std::uint32_t mtu) {
                                       "disabled in this kernel?)");
 }
 
-void limit_gso_size(RouteSocket& socket, unsigned ifindex, std::uint32_t bytes) {
-    NetlinkMessage m = link_request(ifindex);
-    append_u32(*m, IFLA_GSO_MAX_SIZE, bytes);
-    socket.send_one(std::move(m), "interface " + link_name(ifindex) +
-                                      ": cannot limit GSO packets to " + std::to_string(bytes) +
-                                      " bytes");
-}
-
 void set_link_up(RouteSocket& socket, unsigned ifindex, bool up) {
     socket.send_one(link_request(ifindex, up ? unsigned{IFF_UP} : 0u, IFF_UP),
                     "interface " + link_name(ifindex) + ": cannot be set " + (up ? "up" : "down"));

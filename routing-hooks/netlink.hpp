@@ -74,10 +74,6 @@ class RouteSocket {
 /// The IPv6 sysctls of the device return to their defaults; call this before routes and before up.
 void prepare_tun(RouteSocket& socket, unsigned ifindex, std::uint32_t mtu);
 
-/// Keeps IPv6 super-packets so small that they fit IPv4's Total Length after translation (GSO-09).
-/// Old kernels may refuse: the translator then drops the few that are too long.
-void limit_gso_size(RouteSocket& socket, unsigned ifindex, std::uint32_t bytes = 65000);
-
 void set_link_up(RouteSocket& socket, unsigned ifindex, bool up);
 
 } // namespace xlat646

@@ -123,13 +123,6 @@ void Supervisor::start() {
 
     RouteSocket socket;
     prepare_tun(socket, tun_->ifindex(), tun_mtu);
-    if (tun_->offloads().tcp_segmentation) {
-        try {
-            limit_gso_size(socket, tun_->ifindex());
-        } catch (const std::system_error& e) {
-            spdlog::warn("cannot limit the size of super-packets: {}", e.what());
-        }
-    }
     set_link_up(socket, tun_->ifindex(), true);
     if (config_.routes.install) {
         routes_.emplace(tun_->ifindex(), config_.routes.table);
