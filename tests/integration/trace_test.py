@@ -9,7 +9,7 @@ import ipaddress
 import re
 import unittest
 
-from lab import C4, GW4, GW6, OWN4, OWN6, POOL4, R4, V1, V2, LabTestCase, embedded
+from lab import C4, GW4, GW6, OWN4, OWN6, POOL4, R4, R6, V1, V2, LabTestCase, embedded
 
 # r6 answers from its address towards the server, gw from the one towards r6.
 FROM_CLIENT = [R4, GW4, OWN4, "pool", "pool", V1]
@@ -71,6 +71,22 @@ class Trace(LabTestCase):
     def test_packet_dies_at_the_translator(self):
         done = self.lab.ping("c4", V1, "-t", "3")
         self.assertRegex(done.stdout, rf"From {OWN4} icmp_seq=1 Time to live exceeded")
+
+
+class OriginalSource(LabTestCase):
+    """RFC 5837: the client learns the IPv6 address of a router that has no mapping."""
+
+    config = {"icmp_errors": {"original_source": True}}
+
+    def test_traceroute_shows_it(self):
+        """S91-05, X84-10: traceroute -e prints the objects of class 2 as they came."""
+        text = self.lab.check("c4", "traceroute", "-4", "-n", "-e", "-q", "1", "-m", "12", V1)
+        shown = [ipaddress.ip_address(bytes.fromhex("".join(words))[4:])
+                 for words in (found.split(",") for found in
+                               re.findall(r"<2/4:([0-9a-f]{8}(?:,[0-9a-f]{8}){4})>", text))]
+        self.assertEqual(shown, [ipaddress.ip_address(a) for a in (GW6, R6)], text)
+        hops, text = Trace.traceroute(self, "c4", V1, [])
+        self.assertEqual(hops, FROM_CLIENT, text)
 
 
 if __name__ == "__main__":
