@@ -22,14 +22,17 @@ EAM = [
     ["192.0.2.16/28", "2001:db8:cccc::/124"],
     ["192.0.2.128/26", "2001:db8:dddd::/64"],
     ["192.0.2.192/29", "2001:db8:eeee:8::/62"],
+    # Longer matches inside of the prefixes above.
+    ["192.0.2.17", "2001:db8:1717::1"],
+    ["192.0.2.136/30", "2001:db8:1234::/126"],
 ]
 CHANGES = (
     {},
     {"profile": "internet", "deny": ["8.8.8.0/24", "2a00::/16"], "allow": ["10.1.0.0/16"]},
     {"profile": "private", "pool4": []},
     {"mtu4": 9000, "mtu6": 9000},
-    {"mtu4": 576, "mtu6": 1400},
-    {"lowest_ipv6_mtu": 1500, "icmp4_error_size": 1260, "mtu4": 1480},
+    {"mtu4": 576, "mtu6": 1400, "tcp_mss_clamp": "auto"},
+    {"lowest_ipv6_mtu": 1500, "icmp4_error_size": 1260, "mtu4": 1400},
     {"udp_zero_checksum": "drop", "unmapped": "drop", "drop_spoofed_pairs": False},
     {"hairpin": False, "unmapped": "reject_host", "icmpv6_policy_codes": True},
     {"prefix": "64:ff9b::/96", "pairs": [*BASE["pairs"], ["10.9.9.9", "fd00::9"]]},
@@ -81,7 +84,11 @@ class Cast:
         self.clients = [a for a in CLIENTS if not config.denies4(a)]
         self.sizes4 = [config.mtu4, config.limit6 - 20, config.mtu6 - 20, 1260, 1280, 576]
         self.sizes4 += [config.limit6 - 28, config.mtu6 - 28]
+        # Two full pieces, the last one as long as it may be.
+        room4, room6 = config.mtu4 - 20, config.limit6 - 48
+        self.sizes4.append(20 + room6 // 8 * 8 + room6)
         self.sizes6 = [config.mtu4 + 20, config.mtu4 + 28, config.mtu6, 1280, 1300, config.limit6]
+        self.sizes6.append(40 + room4 // 8 * 8 + room4)
 
 
 CASTS = [Cast(text) for text in TEXTS]

@@ -4,8 +4,9 @@ import random
 import struct
 
 import build
-from arith import CHECKSUM_AT, FRAGMENT, ICMP, ICMP6, NO_OFFLOAD, TCP, UDP, put16
+from arith import CHECKSUM_AT, FRAGMENT, ICMP, ICMP6, NO_OFFLOAD, TCP, UDP, ones, put16
 from cast import CASTS, CLIENTS, EDGES4, EDGES6, ROUTERS6
+from config import PLATEAUS
 from mutate import mutated, near_valid, strange_offload
 
 BLOB = random.Random(7915).randbytes(140000)
@@ -20,18 +21,32 @@ OPTIONS4 = (
     b"\x83\x03\x03\x01",
     b"\x44\x0c\x05" + bytes(9),
     b"\x01" * 40,
+    b"\x01\x01\x01\x07",
+    b"\x00\x83\x07\x04",
+    b"\x07\x01\x01\x01",
+    b"\x01\x01\x83\x02",
 )
 MSS = (
     b"\x02\x04\x05\xb4",
     b"\x01\x01\x02\x04\x04\xc4\x00\x00",
     b"\x01\x02\x04\x05\xb4\x01\x01\x01",
 )
+ODD_PROTOS = (0, 2, 41, 43, 44, 51, 59, 60, 135, 139, 140, ICMP, ICMP6)
 STAMPS = b"\x01\x01\x08\x0a\x11\x22\x33\x44\x55\x66\x77\x88"
 EXTENSIONS = (
     b"\x20\x00\x00\x00",
     b"\x20\x00\xdd\x75\x00\x08\x01\x01\x00\x3e\x81\x01",
     b"\x20\x00\x12\x34\x00\x0c\x02\x04\x00\x01\x00\x00\xcb\x00\x71\x09",
     b"\x20\x00\x00\x00\x00\x18\x02\x04\x00\x02\x00\x00" + bytes(range(16)),
+    b"\x20\x00\x00\x00\x00\x08\x02\x44\x00\x00\x00\x07",
+    b"\x20\x00\x00\x00\x00\x08\x02\xc4\x00\x00\x00\x07\x00\x08\x01\x02\x00\x00\x00\x00",
+    b"\x20\x00\x00\x00\x00\x08\x01\x04\x00\x00\x00\x07\x00\x04\x02\x3f",
+    b"\x20\x00\x00\x00\x00\x03\x01\x01\x00\x04\x01\x01",
+    b"\x20\x00\x00\x00\x00\x04\x01\x01\x00\x09\x01\x01",
+    b"\x20\x00\x00\x00\x00\x05\x01\x01\x00\x00\x05\x02\x04\x00",
+    b"\x20\x00\x00\x00\x00\x06\x01\x01\x00\x00\x00\x04",
+    b"\x10\x00\x00\x00",
+    b"\x20\x00\x00",
 )
 
 
@@ -83,12 +98,31 @@ class Generator:
 
     # The transport part: (protocol in IPv4's terms, body without checksum).
 
+    def tcp_options(self):
+        """Mostly sound ones; whole words."""
+        rng, draw = self.rng, self.rng.random()
+        if draw < 0.4:
+            return b""
+        if draw < 0.5:
+            return STAMPS
+        if draw < 0.6:
+            return rng.choice(MSS)
+        clamp = self.cast.config.clamp or 1460
+        value = rng.choice((clamp, clamp - 1, clamp + 1, 1460, 1461, 65535, 0, 256, 1 << 10))
+        length = rng.choice((4, 4, 4, 4, 4, 4, 0, 1, 2, 3, 5, 255))
+        front = rng.choice((b"", b"\x01", b"\x01\x01", b"\x04\x02", STAMPS, b"\x08\x01", b"\0"))
+        options = front + bytes((2, length)) + value.to_bytes(2, "big") + rng.choice((b"", b"\x03"))
+        options += rng.choice((b"\0", b"\x01")) * (-len(options) % 4)
+        return options if rng.random() < 0.9 else options[: len(options) - 4]
+
     def body(self, proto, size, is_v6):
         rng = self.rng
         if proto == TCP:
-            options = rng.choice((b"", b"", STAMPS, *MSS))
+            options = self.tcp_options()
             flags = rng.choice((0x02, 0x12, 0x10, 0x18, 0x19, 0x98, 0x04, rng.getrandbits(8)))
             offset = (20 + len(options)) // 4 << 4
+            if rng.random() < 0.03:
+                offset = rng.choice((0, 0x40, offset - 16, offset + 16, 0xF0))
             return (
                 struct.pack(
                     "!IIIBBHHH",
@@ -127,17 +161,42 @@ class Generator:
         body = build.with_checksum(body, real, source, target)
         draw = self.rng.random()
         if proto == UDP and draw < 0.12:
+            if draw < 0.02:
+                body = self.computed_to_zero(body, source, target)
             return put16(body, 6, 0)
-        if draw > 0.96 and len(body) > 20:
+        if draw > 0.93 and len(body) > 20:
             at = CHECKSUM_AT.get(proto, 2)
-            return put16(body, at, self.rng.choice((0, 65535, self.rng.getrandbits(16))))
+            value = self.rng.choice((0, 65535, self.rng.getrandbits(16)))
+            if draw > 0.96:
+                value = self.updated_to_zero(source, target)
+            return put16(body, at, value)
         return body
+
+    def translated(self, source, target):
+        """What two addresses become, in whichever way they can be translated."""
+        config = self.cast.config
+        if source >> 32 or target >> 32:
+            return [
+                a & 0xFFFFFFFF if config.is_embedded(a) else config.to4(a) or 0
+                for a in (source, target)
+            ]
+        return [config.to6(a) or config.embed(a) for a in (source, target)]
+
+    def updated_to_zero(self, source, target):
+        """A checksum that equation 3 makes 0x0000: L4-03, CK-08."""
+        after = build.address_sum(*self.translated(source, target))
+        return (after - build.address_sum(source, target)) % 65535
+
+    def computed_to_zero(self, body, source, target):
+        """A source port with which the checksum in IPv6 comes out as 0."""
+        total = build.address_sum(*self.translated(source, target)) + len(body) + UDP
+        return put16(body, 0, -(total + ones(body[2:6] + body[8:])) % 65535)
 
     # Whole packets.
 
     def inner4(self, source, target):
         """A packet of a server to be quoted."""
-        proto = self.rng.choice(PROTOS)
+        proto = self.rng.choice(PROTOS if self.rng.random() > 0.04 else ODD_PROTOS)
         options = self.rng.choice(OPTIONS4) if self.rng.random() < 0.08 else b""
         body = self.transport(proto, source, target, self.size(4, 40))
         word = self.rng.choice((0, 0, 0, 0x4000, 0x4000, 0x2000, 0x00B9, 0x20B9, 0x8000, 0x2001))
@@ -180,6 +239,8 @@ class Generator:
         proto = self.rng.choice(PROTOS)
         body = self.transport(proto, source, target, self.size(6, 60), True)
         first = proto = ICMP6 if proto == ICMP else proto
+        if self.rng.random() < 0.04:
+            first = proto = self.rng.choice(ODD_PROTOS)
         draw = self.rng.random()
         head = b""
         if draw < 0.15:
@@ -197,7 +258,7 @@ class Generator:
             self.rng.getrandbits(20),
         )
 
-    def cut_quote(self, quote, head, unit):
+    def cut_quote(self, quote, head, unit, limit):
         """A quote as routers cut it, and a length attribute with extension or (0, b"")."""
         draw = self.rng.random()
         if draw < 0.25:
@@ -212,7 +273,18 @@ class Generator:
         size = -(-size // unit) * unit
         extension = self.rng.choice(EXTENSIONS)
         if self.rng.random() < 0.25:
-            extension += self.data(self.rng.choice((4, 100, 300, 400, 412, 420, 424, 1000, 1100)))
+            # So long that it just fits behind the translated quote, or behind 128 bytes.
+            field = size + (20 if unit == 4 else -20)
+            room = (
+                limit - max(128, field + -field % (12 - unit))
+                if self.rng.random() < 0.6
+                else limit - 128
+            )
+            room += self.rng.choice((-28, -24, -8, -4, 0, 4, 8)) - len(extension)
+            data = self.data(max(0, room))
+            if len(data) >= 4 and self.rng.random() < 0.7:
+                data = len(data).to_bytes(2, "big") + b"\xf7\x01" + data[4:]
+            extension += data
         attribute = size // unit
         if self.rng.random() < 0.15:
             attribute += self.rng.choice((-1, 1, len(extension) // unit, 100))
@@ -228,7 +300,10 @@ class Generator:
             quote = self.inner4(quoted_source, quoted_target)
         if rng.random() < 0.06:
             quote = mutated(rng, quote)
-        quote, attribute, extension = self.cut_quote(quote, 20, 4)
+        if rng.random() < 0.1:
+            plateau = rng.choice((*PLATEAUS, 1280, 1500, 19, 20, 60))
+            quote = put16(quote, 2, min(plateau + rng.choice((-1, 0, 1)), 65535))
+        quote, attribute, extension = self.cut_quote(quote, 20, 4, 1232)
         kind = rng.choice((3, 3, 3, 11, 11, 12, 12, 4, 5, rng.getrandbits(8)))
         code = rng.choice((0, 1, 2, 3, 4, 4, 13, rng.getrandbits(4), rng.getrandbits(8)))
         if kind != 3 and rng.random() < 0.8:
@@ -249,7 +324,7 @@ class Generator:
             quote = self.inner6(quoted_source, server)
         if rng.random() < 0.06:
             quote = mutated(rng, quote)
-        quote, attribute, extension = self.cut_quote(quote, 40, 8)
+        quote, attribute, extension = self.cut_quote(quote, 40, 8, config.icmp4_size - 28)
         kind = rng.choice((1, 1, 2, 2, 3, 3, 4, 4, 5, rng.getrandbits(8)))
         code = rng.choice((0, 0, 1, 2, 3, 4, 5, 6, rng.getrandbits(8)))
         if kind in (1, 3):
@@ -347,8 +422,13 @@ class Generator:
         if rng.random() < 0.12:
             if rng.random() < 0.1:
                 proto = rng.choice((0, 43, 44, 51, 60, 135, 139, 140, 50))
+            real = proto
             head, offset, more = self.fragment_header(proto)
             first = FRAGMENT
+            if rng.random() < 0.05:
+                following, chain = self.chain(real)  # F64-02
+                head = bytes((following,)) + head[1:]
+                body = chain + body
             if offset or more:
                 body = body[: rng.choice((8, 16, 24, 64, 1232, 1480, 1481, 2000, 17, 7))]
         if rng.random() < 0.12:
@@ -370,6 +450,8 @@ class Generator:
             count = rng.choice((1, 2, 2, 3, 3, 4, 7)) if rng.random() < 0.98 else 44
             size = min(segment * count - rng.choice((0, 0, 1, segment // 2)), 65400)
         body = self.body(proto, size, is_v6)
+        if rng.random() < 0.02:
+            body = body[: rng.randrange(1, 24)].ljust(8, b"\0")
         if proto == UDP and is_super:
             body = put16(body, 4, min(8 + size, 65535))
         body = build.with_checksum(body, proto, source, target, True)
@@ -390,7 +472,7 @@ class Generator:
         kind = 0
         if is_super:
             kind = 5 if proto == UDP else (4 if is_v6 else 1) | rng.choice((0, 0, 0x80))
-        head_length = start + ((body[12] >> 4) * 4 if proto == TCP else 8)
+        head_length = start + 20
         offload = (1, kind, head_length, segment, start, CHECKSUM_AT[proto])
         return packet, offload
 

@@ -5,9 +5,9 @@ from arith import be16, put16, update
 
 def clamp(config, body, is_partial):
     """A TCP segment whose MSS option is lowered; its checksum follows by equation 3."""
-    end = (body[12] >> 4) * 4
-    if len(body) < 20 or not body[13] & 2 or not 20 <= end <= len(body):
+    if len(body) < 20 or not body[13] & 2:
         return body
+    end = min((body[12] >> 4) * 4, len(body))  # what there is of the options
     at = 20
     while at < end and body[at]:
         if body[at] == 1:

@@ -85,11 +85,11 @@ class View6:
 
     def prepare(self):
         self.packet, self.transport = prepare(
-            self.packet, self.offload, self.start, self.proto, self.has_fragment, 6
+            self.packet, self.offload, self.start, self.proto, self.is_fragment(), 6
         )
 
     def wire(self):
-        return on_wire(self, self.start, self.has_fragment, 6)
+        return on_wire(self, self.start, self.is_fragment(), 6)
 
     def walk(self):
         """T64-10..T64-13, F64-02, F64-09."""
@@ -122,7 +122,9 @@ class View6:
         self.has_fragment, self.offset, self.more = True, word >> 3, word & 1
         self.ident = int.from_bytes(packet[at + 4 : at + 8], "big")
         self.start, self.proto = at + 8, packet[at]
-        if self.proto in NOT_BEHIND_FRAGMENT and not left:
+        if self.proto in NOT_BEHIND_FRAGMENT and left:
+            self.look_behind()
+        elif self.proto in NOT_BEHIND_FRAGMENT:
             if self.proto == FRAGMENT:
                 raise Drop("bad_fragment")  # F64-09
             if self.offset:

@@ -207,8 +207,7 @@ TEST_CASE("translator: an echo reply of zeros has checksum 0xffff", "[CK-04][CK-
     }
 }
 
-TEST_CASE("translator: an ICMPv6 error deep in a refused chain is not answered",
-          "[G6-04][F64-02]") {
+TEST_CASE("translator: ICMPv6 deep in a refused chain is not answered", "[G6-01][G6-04][F64-02]") {
     Fixture f;
     Translator t(f.settings);
     const auto packet = [](std::uint8_t last, const Bytes& message) {
@@ -221,11 +220,31 @@ TEST_CASE("translator: an ICMPv6 error deep in a refused chain is not answered",
         return ipv6_packet({server6, client6, 44}, chain);
     };
     CHECK(f.run(t, packet(17, udp(1, 2, {}))).verdict() == Verdict::reply);
-    CHECK(f.run(t, packet(58, icmp(128, 0, 0, {}))).verdict() == Verdict::reply);
+    CHECK(f.run(t, packet(58, icmp(128, 0, 0, {}))).verdict() == Verdict::drop); // G6-01
     const Outcome silent = f.run(t, packet(58, icmp(1, 0, 0, Bytes(40))));
     CHECK(silent.verdict() == Verdict::drop);
     CHECK(silent.reason() == DropReason::frag_extension);
     CHECK(f.run(t, packet(58, icmp(137, 0, 0, {}))).verdict() == Verdict::drop); // redirect
+}
+
+TEST_CASE("translator: segments are cut smaller, never larger", "[GSO-08][PM-02]") {
+    Fixture f;
+    f.settings.mtu4 = 68; // less than the largest TCP header and 8 bytes
+    Translator t(f.settings);
+    const Bytes packet =
+        ipv6_packet({server6, client6, 6}, tcp(1, 16, Bytes(40, 1), counting(500)));
+    for (const auto& [before, after] :
+         std::vector<std::pair<std::uint16_t, std::uint16_t>>{{1, 1}, {8, 8}, {9, 8}, {400, 8}}) {
+        OffloadHeader o;
+        o.flags = OffloadHeader::needs_checksum;
+        o.gso_type = OffloadHeader::gso_tcp6;
+        o.gso_size = before;
+        o.checksum_start = 40;
+        o.checksum_offset = 16;
+        TestBuffer buffer(packet, o);
+        REQUIRE(t.translate(buffer.packet, *f.table).is_forward());
+        CHECK(buffer.packet.offload.gso_size == after);
+    }
 }
 
 TEST_CASE("translator: which super-packets must be cut first", "[GSO-07][GSO-08]") {

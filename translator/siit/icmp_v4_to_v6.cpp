@@ -104,6 +104,7 @@ Outcome Translator::icmp_error_v4_to_v6(Packet& packet, const Ipv4View& view,
     case QuoteParse::too_short: return Outcome::drop(DropReason::icmp_malformed); // I46-04
     case QuoteParse::broken: return Outcome::drop(DropReason::icmp_quote);
     }
+    if (parts.extension_length != 0) strip_padding(quote);
     if (quote.header.source() != view.destination()) // I46-11
         return Outcome::drop(DropReason::icmp_mismatch);
     if (is_hard_martian(quote.header.destination()) ||
@@ -124,7 +125,6 @@ Outcome Translator::icmp_error_v4_to_v6(Packet& packet, const Ipv4View& view,
         settings_.prefix.embed(quote.header.destination()); // HP-02
 
     // From here on the message is rewritten: first what lies behind the quoted header.
-    if (parts.extension_length != 0) strip_padding(quote);
     if (is_icmp && is_first) { // INN-09
         const auto old_word = quote.type_word();
         quote.transport[0] = quote.transport[0] == icmp::v4::echo_request ? icmp::v6::echo_request

@@ -89,6 +89,7 @@ Outcome Translator::icmp_error_v6_to_v4(Packet& packet, const Ipv6View& view, Ip
     case QuoteParse::too_short: return Outcome::drop(DropReason::icmp_malformed);
     case QuoteParse::broken: return Outcome::drop(DropReason::icmp_quote);
     }
+    if (parts.extension_length != 0) strip_padding(quote);
     const Ipv6View& inner_view = quote.view;
     if (inner_view.header.source() != view.header.destination()) // I64-07
         return Outcome::drop(DropReason::icmp_mismatch);
@@ -112,7 +113,6 @@ Outcome Translator::icmp_error_v6_to_v4(Packet& packet, const Ipv6View& view, Ip
     }
 
     // From here on the message is rewritten: first what lies behind the quoted header.
-    if (parts.extension_length != 0) strip_padding(quote);
     constexpr std::size_t outer_headers = Ipv4Header::size + IcmpHeader::size;
     const std::size_t limit =
         std::min(settings_.icmp4_error_size, settings_.mtu4) - outer_headers; // INN-14

@@ -96,7 +96,9 @@ Outcome Translator::refuse_walk(Packet& packet, const Ipv6View& view, ExtensionW
         return reject(packet, view, DropReason::routing_header,
                       {ErrorKind::parameter_problem, icmp::v6::parameter_problem, 0, pointer});
     case ExtensionWalk::behind_fragment: // F64-02
-        if (view.fragment.offset() != 0) return Outcome::drop(DropReason::frag_extension);
+        // G6-01: 1/1 is not for ICMPv6.
+        if (view.fragment.offset() != 0 || protocol_behind(view) == protocol::icmp6)
+            return Outcome::drop(DropReason::frag_extension);
         return reject(packet, view, DropReason::frag_extension,
                       {ErrorKind::unreachable, icmp::v6::unreachable, icmp::v6::code_prohibited});
     case ExtensionWalk::second_fragment: // F64-09
@@ -247,8 +249,9 @@ Outcome Translator::emit_v4(Packet& packet, const Ipv6View& view, Ipv4Address so
                 offload.gso_type ^= OffloadHeader::gso_tcp4 ^ OffloadHeader::gso_tcp6;
                 // A segment that may not be answered with packet too big (PM-02) is cut smaller.
                 if (!hairpin && headers + offload.gso_size > settings_.mtu4)
-                    offload.gso_size = static_cast<std::uint16_t>(
-                        std::max<std::size_t>(settings_.mtu4, headers + 8) - headers);
+                    offload.gso_size = static_cast<std::uint16_t>(std::min<std::size_t>(
+                        offload.gso_size,
+                        std::max<std::size_t>(settings_.mtu4, headers + 8) - headers));
             }
             offload.header_length = static_cast<std::uint16_t>(headers);
             segment_total = headers + offload.gso_size;

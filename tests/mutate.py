@@ -1,0 +1,153 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Breaks the code on purpose, in a copy, and demands that a test which names the row notices.
+
+    tests/mutate.py DIRECTORY [--only REGEX] [--jobs N]
+
+DIRECTORY receives a copy of the repository and its build; it is kept, so that the next run builds
+only what has changed. mutations.yaml lists what is broken: file, rows, old and new text; the old
+one must occur exactly once. For each mutation the golden rows and the unit tests that carry the
+numbers of its rows run. Exit status 1 if a mutation
+
+    survived    for one of its rows no test that names it fails
+    stale       the old text is not there (any more), or more than once
+    no build    the compiler refuses it
+"""
+import argparse
+import dataclasses
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+MUTATIONS = ROOT / "tests/mutations.yaml"
+PARTS = ("CMakeLists.txt", "mapping", "translator", "routing-hooks", "tests")
+FAILED_ROW = re.compile(r"(\w+)\.json: ([A-Z0-9 -]+) : ([^'\n]*)")
+PATIENCE = 300  # a mutant that never ends is noticed, too
+
+
+@dataclasses.dataclass
+class Mutation:
+    file: str
+    rows: list
+    old: str
+    new: str
+
+
+def load_mutations():
+    return [Mutation(file, rows.split(), old, new)
+            for file, changes in yaml.safe_load(MUTATIONS.read_text()).items()
+            for rows, old, new in changes]
+
+
+def refresh(tree):
+    """Copies what has changed, removes what has gone; equal files keep their time."""
+    wanted = set()
+    for part in PARTS:
+        source = ROOT / part
+        for path in sorted(source.rglob("*")) if source.is_dir() else [source]:
+            if path.is_dir() or "__pycache__" in path.parts:
+                continue
+            target = tree / path.relative_to(ROOT)
+            wanted.add(target)
+            data = path.read_bytes()
+            if not target.exists() or target.read_bytes() != data:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(data)
+                shutil.copymode(path, target)
+    for path in tree.rglob("*"):
+        if path.is_file() and path not in wanted:
+            path.unlink()
+
+
+class Bench:
+    def __init__(self, directory, jobs):
+        self.tree, self.build_dir = directory / "tree", directory / "build"
+        self.jobs = jobs
+        self.program = self.build_dir / "bin/xlat646_unit_tests"
+
+    def prepare(self):
+        refresh(self.tree)
+        subprocess.run(["cmake", "-S", self.tree, "-B", self.build_dir, "-G", "Ninja",
+                        "-DCMAKE_BUILD_TYPE=None", "-DCMAKE_CXX_FLAGS=-O1",
+                        "-DXLAT646_WERROR=OFF"], check=True, stdout=subprocess.DEVNULL)
+        done = self.build()
+        if done.returncode != 0:
+            sys.exit(f"the unbroken tree does not build:\n{done.stdout[-4000:]}")
+
+    def build(self):
+        return subprocess.run(["ninja", "-C", self.build_dir, f"-j{self.jobs}",
+                               "xlat646_unit_tests"], text=True, capture_output=True, check=False)
+
+    def tests(self, what):
+        """Exit status and output; a program that hangs or crashes has noticed."""
+        try:
+            done = subprocess.run([self.program, what], text=True, errors="replace",
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  timeout=PATIENCE, check=False)
+        except subprocess.TimeoutExpired:
+            return -1, "never ended"
+        return done.returncode, done.stdout
+
+    def noticed_by(self, rows):
+        """Per row the tests that name it and fail, in words; and how many golden rows fail."""
+        status, output = self.tests("golden rows")
+        failed = FAILED_ROW.findall(output)
+        names = {row: [f"{book}: {text}" for book, its, text in failed if row in its.split()]
+                 for row in rows}
+        for row in rows:
+            if status != 0 and not failed:
+                names[row].append("golden rows: crashed or never ended")
+            if names[row]:
+                continue
+            status_of_units, output = self.tests(f"[{row}],*{row}*")
+            if status_of_units != 0 and not re.search(r"No test cases? (matched|ran)", output):
+                cases = re.findall(r"^-{70,}\n(.+)\n(?:  .+\n)*-{70,}$", output, re.MULTILINE)
+                names[row] += [f"unit: {c}" for c in dict.fromkeys(cases)] or ["unit: crashed"]
+        return names, len(failed)
+
+    def judge(self, mutation):
+        path = self.tree / mutation.file
+        original = path.read_text()
+        if original.count(mutation.old) != 1:
+            return "stale", [f"the old text occurs {original.count(mutation.old)} times"]
+        try:
+            path.write_text(original.replace(mutation.old, mutation.new))
+            done = self.build()
+            if done.returncode != 0:
+                errors = re.findall(r"error: .*", done.stdout)
+                return "no build", [errors[0] if errors else done.stdout[-500:]]
+            names, failed = self.noticed_by(mutation.rows)
+        finally:
+            path.write_text(original)
+        lines = [f"{row}: {len(found)} tests, first: {found[0]}" if found
+                 else f"{row}: NOT NOTICED ({failed} golden rows fail that do not name it)"
+                 for row, found in names.items()]
+        return "noticed" if all(names.values()) else "survived", lines
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("directory", type=pathlib.Path)
+    parser.add_argument("--only", default="", help="regular expression for rows")
+    parser.add_argument("--jobs", default=1, type=int)
+    options = parser.parse_args()
+    mutations = [m for m in load_mutations() if re.search(options.only, " ".join(m.rows))]
+    bench = Bench(options.directory.resolve(), options.jobs)
+    bench.prepare()
+    bad = 0
+    for mutation in mutations:
+        verdict, lines = bench.judge(mutation)
+        bad += verdict != "noticed"
+        change = " ".join(f"{mutation.file}: {mutation.old} => {mutation.new}".split())
+        print("\n          ".join([f"{verdict:9} {change}", *lines]), flush=True)
+    print(f"{len(mutations)} mutations, {len(mutations) - bad} noticed, {bad} not")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
