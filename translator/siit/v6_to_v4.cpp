@@ -97,7 +97,7 @@ Outcome Translator::refuse_walk(Packet& packet, const Ipv6View& view, ExtensionW
                       {ErrorKind::parameter_problem, icmp::v6::parameter_problem, 0, pointer});
     case ExtensionWalk::behind_fragment: // F64-02
         // G6-01: 1/1 is not for ICMPv6.
-        if (view.fragment.offset() != 0 || protocol_behind(view) == protocol::icmp6)
+        if (view.fragment.offset() != 0 || view.protocol == protocol::icmp6)
             return Outcome::drop(DropReason::frag_extension);
         return reject(packet, view, DropReason::frag_extension,
                       {ErrorKind::unreachable, icmp::v6::unreachable, icmp::v6::code_prohibited});

@@ -136,15 +136,6 @@ ExtensionWalk walk_extensions(Ipv6View& view, std::size_t available,
     return result;
 }
 
-std::uint8_t protocol_behind(const Ipv6View& view) noexcept {
-    std::uint8_t next = view.protocol;
-    for (std::size_t at = 0; is_extension_header(next) && at + 8 <= view.transport_length;) {
-        next = view.transport[at];
-        at += 8 * (std::size_t{view.transport[at + 1]} + 1);
-    }
-    return next;
-}
-
 std::size_t gso_transport_header(const Packet& packet, const std::uint8_t* transport) noexcept {
     if (packet.offload.gso_type == OffloadHeader::gso_udp) return 8;
     return (transport[12] >> 4) * std::size_t{4};

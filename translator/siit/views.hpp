@@ -62,10 +62,6 @@ enum class ExtensionWalk : std::uint8_t {
 [[nodiscard]] ExtensionWalk walk_extensions(Ipv6View& view, std::size_t available,
                                             std::uint32_t& pointer) noexcept;
 
-/// After `behind_fragment`: the first next header that is no extension header, as far as the packet
-/// shows it.
-[[nodiscard]] std::uint8_t protocol_behind(const Ipv6View& view) noexcept;
-
 /// GSO-03..GSO-05, GSO-10, GSO-11: makes the offload header agree with what parsing found, or
 /// completes the checksum in software. False: the header is nonsense.
 [[nodiscard]] bool normalize_offload(Packet& packet, const std::uint8_t* transport,
