@@ -11,7 +11,7 @@ if ! command -v clang-tidy >/dev/null; then
     exit 1
 fi
 [ -f "$build/compile_commands.json" ] || { echo "tidy.sh: $build is no build tree" >&2; exit 1; }
-mapfile -t files < <(git ls-files 'mapping/*.cpp' 'translator/*.cpp' 'routing-hooks/*.cpp')
+mapfile -t files < <(find mapping translator routing-hooks -name '*.cpp' | sort)
 [ ${#files[@]} -gt 20 ] || { echo "tidy.sh: only ${#files[@]} files found" >&2; exit 1; }
 printf '%s\0' "${files[@]}" | xargs -0 -n 1 -P "$(nproc)" clang-tidy -p "$build" --quiet
 echo "${#files[@]} files are clean"
