@@ -23,6 +23,7 @@ MODULES = (
     "rows_special",
     "rows_offload",
     "rows_settings",
+    "rows_requirements",
 )
 
 

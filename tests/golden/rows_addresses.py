@@ -370,7 +370,7 @@ def prefixes(b):
                 config=name,
             )
             b.forward(
-                "A52-01 A52-04 A52-12 A52-13",
+                "A52-01 A52-04 A52-12 A52-13 DC-06",
                 f"{prefix}, client {client}: destination",
                 *down(udp(), dst=client, prefix=prefix),
                 config=name,

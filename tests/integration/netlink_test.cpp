@@ -88,8 +88,9 @@ TEST_CASE("DC-11 the TUN is up, large and silent") {
     const auto link = nlohmann::json::parse(output_of("ip -j -d link show dev xlat646")).at(0);
     CHECK(link.at("mtu") == 65535);
     CHECK(link.at("inet6_addr_gen_mode") == "none");
-    // GSO-09: a super-packet has at most 65535 bytes, IPv6 header included, so that its payload fits
-    // IPv4's Total Length. A lower limit would make the kernel cut packets of some segment sizes.
+    // GSO-09: a super-packet has at most 65535 bytes, IPv6 header included, so that its payload
+    // fits IPv4's Total Length. A lower limit would make the kernel cut packets of some segment
+    // sizes.
     CHECK(link.at("gso_max_size") == 65536);
     const auto flags = link.at("flags").get<std::set<std::string>>();
     CHECK(flags.count("UP") == 1);

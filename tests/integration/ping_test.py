@@ -38,8 +38,8 @@ class Ping(LabTestCase):
         self.assert_ping("c4", V1, "-M", "do", "-s", "1452")
 
     def test_too_large_without_df(self):
-        """The request arrives in IPv6 fragments. The server has to split its answer, and ICMP in
-        fragments is never translated (RFC 7915 1.2)."""
+        """F64-11: the request arrives in IPv6 fragments. The server has to split its answer, and
+        ICMP in fragments is never translated (RFC 7915 1.2)."""
         self.forget_path_mtu()
         before = self.daemon.discarded("v6_to_v4", "frag_icmp")
         with Sniffer(self.lab, "s1", "eth0") as sniffer:

@@ -39,7 +39,7 @@ class Programs(LabTestCase):
                 self.assertLess(end["sum"]["lost_packets"], end["sum"]["packets"])
 
     def test_tracepath_finds_the_mtu(self):
-        """F64-11: what a full IPv6 packet carries is 1480 bytes of IPv4."""
+        """What a full IPv6 packet carries is 1480 bytes of IPv4."""
         text = self.lab.check("c4", "tracepath", "-4", "-n", V1)
         self.assertRegex(text, r"Resume: pmtu 1480 hops 6 back")
         text = self.lab.check("s1", "tracepath", "-6", "-n", embedded(C4))

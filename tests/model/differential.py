@@ -14,9 +14,9 @@ import sys
 import time
 
 import model
-from arith import NO_OFFLOAD, Out, Result
+from arith import NO_OFFLOAD, Result
 from cast import CASTS, TEXTS
-from compare import disagreement
+from compare import SEGMENTS_SHOWN, Sent, disagreement
 from generate import Generator
 from seeds import golden_cases
 
@@ -62,8 +62,15 @@ class Translator:
                 for _ in range(packets):
                     *offload, size = OFFLOAD.unpack_from(data, at)
                     at += OFFLOAD.size
-                    outs.append(Out(data[at : at + size], tuple(offload), None))
-                    at += size
+                    packet = data[at : at + size]
+                    (cut,) = struct.unpack_from("=H", data, at + size)
+                    at += size + 2
+                    segments = []
+                    for _ in range(min(cut, SEGMENTS_SHOWN)):
+                        (size,) = struct.unpack_from("=I", data, at)
+                        segments.append(data[at + 4 : at + 4 + size])
+                        at += 4 + size
+                    outs.append(Sent(packet, tuple(offload), cut, segments))
                 name = None if reason == 255 else REASONS[reason]
                 results.append(Result(VERDICTS[verdict], name, outs))
             out.append((bool(segmented), results))

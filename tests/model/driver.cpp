@@ -7,11 +7,13 @@
 //   batch   u32 length, then cases: u32 configuration, offload header (10), u32 length, bytes
 //   answer  u32 length, then per case: u8 is_segmented, u16 results, then per result:
 //           u8 verdict, u8 reason (255: none), u8 packets, then per packet:
-//           offload header (10), u32 length, bytes
+//           offload header (10), u32 length, bytes, u16 segments, then the first of them:
+//           u32 length, bytes
 //
-// Numbers are in native order. Each packet meets a translator whose rate limits are switched off
-// by its configuration; what else it remembers are Identification counters, which no result may
-// depend on but in the fields that the comparison masks.
+// A super-packet that leaves is cut as the data plane does it where the kernel refuses one; its
+// segments are shown, too. Numbers are in native order. Each packet meets a translator whose rate
+// limits are switched off by its configuration; what else it remembers are Identification counters,
+// which no result may depend on but in the fields that the comparison masks.
 #include "tests/support/golden.hpp"
 #include "translator/siit/translator.hpp"
 #include "translator/wire/segment.hpp"
@@ -60,10 +62,25 @@ class Writer {
     }
     void packet(const Packet& p) {
         number(p.offload);
+        raw(p);
+        const std::size_t count_at = bytes.size();
+        std::uint16_t count = 0;
+        number(count);
+        Segmenter segmenter;
+        if (!p.is_gso() || !segmenter.start(p)) return;
+        for (Packet segment; segmenter.next(segment); ++count)
+            if (count < segments_shown) raw(segment);
+        std::memcpy(bytes.data() + count_at, &count, sizeof count);
+    }
+    Bytes bytes;
+
+  private:
+    static constexpr std::uint16_t segments_shown = 4;
+
+    void raw(const Packet& p) {
         number(static_cast<std::uint32_t>(p.length));
         bytes.insert(bytes.end(), p.data, p.data + p.length);
     }
-    Bytes bytes;
 };
 
 class Machine {

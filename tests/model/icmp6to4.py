@@ -124,6 +124,9 @@ def translate_quote(config, quote, outer_target, client, has_extension):
         quote = quote[: 40 + payload]
     source, target = int.from_bytes(quote[8:24], "big"), int.from_bytes(quote[24:40], "big")
     at, proto, fragment = walk(quote)
+    length = payload - (at - 40)
+    if length < 0:
+        raise Drop("icmp_quote")
     if source != outer_target:
         raise Drop("icmp_mismatch")  # I64-07
     server = config.to4(target)
@@ -131,8 +134,7 @@ def translate_quote(config, quote, outer_target, client, has_extension):
         raise Drop("icmp_quote")
     offset, more, ident, has_fragment = fragment
     body = quote[at:]
-    length = payload - (at - 40)
-    if length < 0 or proto in (1, 2, 135, 139, 140):
+    if proto in (1, 2, 135, 139, 140):
         raise Drop("icmp_quote")
     if not offset:
         if proto == ICMP6:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """T46-25: MSS clamping."""
-from arith import be16, put16, update
+from arith import be16, ones, put16, update
 
 
 def clamp(config, body, is_partial):
@@ -24,12 +24,8 @@ def clamp(config, body, is_partial):
                 after = put16(
                     after,
                     16,
-                    update(be16(body, 16), sum16(before), sum16(after[at & ~1 : (at + 5) & ~1])),
+                    update(be16(body, 16), ones(before), ones(after[at & ~1 : (at + 5) & ~1])),
                 )
             return after
         at += body[at + 1]
     return body
-
-
-def sum16(data):
-    return int.from_bytes(data, "big") % 65535 or (65535 if any(data) else 0)

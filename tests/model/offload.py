@@ -9,7 +9,6 @@ from arith import (
     GSO_TCP6,
     GSO_UDP,
     NEEDS_CSUM,
-    NO_OFFLOAD,
     TCP,
     UDP,
     Drop,
@@ -69,8 +68,6 @@ def prepare(packet, offload, start, proto, is_fragment, family):
             transport.head = (packet[start + 12] >> 4) * 4
         if transport.head < (20 if proto == TCP else 8) or start + transport.head > len(packet):
             raise Drop("bad_offload")
-        if start + transport.head == len(packet):
-            raise Drop("bad_offload")  # nothing to cut
         transport.gso, transport.ecn, transport.size = kind, gso_type & GSO_ECN, size
         transport.partial = bool(flags & NEEDS_CSUM)
         return packet, transport
@@ -159,6 +156,8 @@ def on_wire(view, start, is_fragment, family):
     if view.transport is not None:
         packet, transport = view.packet, view.transport
     if transport.gso:
+        if start + transport.head == len(packet):
+            return None
         return segments(packet, view.offload, (0,))[0]
     if transport.partial:
         return complete(packet, start, CHECKSUM_AT[transport.proto])

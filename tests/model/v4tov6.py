@@ -6,30 +6,27 @@ import own
 from arith import (
     CHECKSUM_AT,
     CHECKSUM_NEEDS,
-    DCCP,
     FRAGMENT,
+    GSO_UDP,
     ICMP,
     ICMP6,
     NO_OFFLOAD,
     NOTHING,
     TCP,
     UDP,
-    UDPLITE,
     Drop,
     Out,
     Reject,
     Result,
     be16,
-    checksum,
     fold,
     ones,
     put16,
-    update,
 )
 from config import CLASS4
 from icmp4to6 import echo, error
 from mss import clamp
-from offload import complete, moved, on_wire, prepare, segment_count, updated
+from offload import complete, moved, on_wire, prepare, updated
 
 IPV6_ONLY = (0, 43, 44, 58, 60, 135, 139, 140)  # T46-19
 
@@ -234,8 +231,8 @@ def emit(config, view, source, server, body, turned):
     elif view.df and size > config.mtu6:
         raise Reject("too_big", 3, 4, config.mtu6 - 20 - extra)  # F46-06, F46-07
     elif not view.df and size > config.limit6:
-        if t.gso == 5:
-            raise MustSegment
+        if t.gso == GSO_UDP:
+            raise must_segment(t, body)
         if t.gso:
             t.size = config.limit6 - 40 - t.head  # GSO-07
         else:
@@ -250,6 +247,12 @@ def emit(config, view, source, server, body, turned):
 
 class MustSegment(Exception):
     """UDP super-packets whose datagrams have to be fragmented one by one."""
+
+
+def must_segment(transport, body):
+    if len(body) == transport.head:
+        return Drop("bad_offload")  # nothing to cut
+    return MustSegment()
 
 
 def cut(body, room):

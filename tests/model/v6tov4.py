@@ -6,6 +6,7 @@ from arith import (
     CHECKSUM_AT,
     CHECKSUM_NEEDS,
     FRAGMENT,
+    GSO_UDP,
     ICMP,
     ICMP6,
     IDENT,
@@ -26,7 +27,7 @@ from config import CLASS4, CLASS6
 from icmp6to4 import echo, error
 from mss import clamp
 from offload import complete, moved, on_wire, prepare, updated
-from v4tov6 import MustSegment, View4, cut
+from v4tov6 import View4, cut, must_segment
 
 SKIPPED = (0, 43, 60)
 NOT_BEHIND_FRAGMENT = (0, 43, 44, 51, 60, 135, 139, 140)  # F64-02
@@ -74,9 +75,13 @@ class View6:
     def look_behind(self):
         """Is it ICMPv6 that hides behind the headers (G6-01)?"""
         packet = self.packet
+        if self.offset:
+            return
         while self.proto in SKIPPED and self.start + 8 <= len(packet):
-            self.proto, size = packet[self.start], 8 * (packet[self.start + 1] + 1)
-            self.start += size
+            size = 8 * (packet[self.start + 1] + 1)
+            if self.start + size > len(packet):
+                return
+            self.proto, self.start = packet[self.start], self.start + size
 
     def is_impossible(self):
         """F64-09."""
@@ -84,11 +89,15 @@ class View6:
         return self.more and size % 8 or self.offset * 8 + size > 65515
 
     def prepare(self):
+        if self.has_fragment and self.offload[1]:
+            raise Drop("bad_offload")  # GSO-11, atomic ones too
         self.packet, self.transport = prepare(
             self.packet, self.offload, self.start, self.proto, self.is_fragment(), 6
         )
 
     def wire(self):
+        if self.has_fragment and self.offload[1]:
+            return None
         return on_wire(self, self.start, self.is_fragment(), 6)
 
     def walk(self):
@@ -252,8 +261,8 @@ def emit(config, view, server, client, body):
         if length > 1280:  # F64-07, F64-08
             extra = 28 if view.has_fragment else 20
             raise Reject("too_big", 2, 0, max(1280, config.mtu4 + extra))
-        if t.gso == 5:
-            raise MustSegment
+        if t.gso == GSO_UDP:
+            raise must_segment(t, body)
         if t.gso:
             t.size = config.mtu4 - 20 - t.head
         else:

@@ -113,7 +113,7 @@ reload_guard: 10
     CHECK(c.loader_rules().pool4 == s.pool4);
 }
 
-TEST_CASE("main file: defaults", "[config][F46-05][ECN-02][INN-14]") {
+TEST_CASE("main file: defaults", "[config][F46-05][ECN-02][INN-14][HP-04][SEC-04][L4-02]") {
     const Config c = good("");
     const Settings& s = c.settings;
     CHECK(c.tun.name == "xlat646");
@@ -129,6 +129,9 @@ TEST_CASE("main file: defaults", "[config][F46-05][ECN-02][INN-14]") {
     CHECK(c.profile == Profile::internet);
     CHECK(s.clients4.classify(ip4("10.0.0.1")) == AddressClass::denied);
     CHECK(s.unmapped == UnmappedPolicy::reject);
+    CHECK(s.hairpin);
+    CHECK(s.drop_spoofed_pairs);
+    CHECK(s.udp_zero_checksum == UdpZeroChecksum::compute);
     CHECK_FALSE(s.dscp.has_value());
     CHECK(s.tcp_mss_clamp.mode == MssClamp::Mode::off);
     CHECK(s.icmp_rate.per_second == 100);

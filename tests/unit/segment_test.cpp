@@ -10,7 +10,7 @@ using namespace xlat646::test;
 
 namespace {
 
-constexpr std::uint8_t fin = 1, syn = 2, psh = 8, ack = 16, cwr = 128;
+constexpr std::uint8_t fin = 1, psh = 8, ack = 16, cwr = 128;
 
 OffloadHeader gso(std::uint8_t type, std::size_t size) {
     OffloadHeader o;

@@ -3,7 +3,11 @@
 #include "tests/unit/catch.hpp"
 
 #include <array>
+#include <csignal>
+#include <pthread.h>
+#include <sched.h>
 #include <thread>
+#include <vector>
 
 using namespace xlat646;
 
@@ -11,7 +15,8 @@ namespace {
 
 std::atomic<int> alive{0};
 
-/// Says when it has been freed: its words are poisoned first.
+/// Says when it has been freed: its words are poisoned, and the memory is not used again before the
+/// test is over.
 struct Canary {
     static constexpr std::uint64_t good = 0x600d600d600d600d;
     static constexpr std::uint64_t dead = 0xdeaddeaddeaddead;
@@ -26,8 +31,16 @@ struct Canary {
             *const_cast<volatile std::uint64_t*>(&w) = dead;
         alive.fetch_sub(1);
     }
-    bool is_whole() const {
-        for (const std::uint64_t w : words)
+    static void operator delete(void* memory) { quarantine.push_back(memory); }
+    static void* operator new(std::size_t size) { return ::operator new(size); }
+    static void release_memory() {
+        for (void* memory : quarantine)
+            ::operator delete(memory);
+        quarantine.clear();
+    }
+    static inline std::vector<void*> quarantine; ///< of the only thread that deletes
+    bool is_whole() const {                      // volatile: looked at again each time
+        for (const volatile std::uint64_t& w : words)
             if (w != (good ^ number)) return false;
         return true;
     }
@@ -35,7 +48,20 @@ struct Canary {
     std::array<std::uint64_t, 16> words;
 };
 
-std::unique_ptr<const Canary> make(std::uint64_t n) { return std::make_unique<const Canary>(n); }
+std::unique_ptr<const Canary> make(std::uint64_t n) {
+    return std::unique_ptr<const Canary>(new Canary(n));
+}
+
+std::atomic<std::uint64_t> published{0};
+std::atomic<std::uint64_t> interruptions{0};
+
+/// Holds a reader wherever it is until the writer has gone on.
+void interrupt(int) {
+    const std::uint64_t before = published;
+    while (published < before + 3)
+        sched_yield();
+    ++interruptions;
+}
 
 } // namespace
 
@@ -75,11 +101,12 @@ TEST_CASE("snapshot: pins keep an object alive, and nothing else does", "[snapsh
         a.unpin();
     }
     CHECK(alive == 0);
+    Canary::release_memory();
 }
 
 TEST_CASE("snapshot: readers under a writer that publishes all the time", "[snapshot][EAM-09]") {
     constexpr std::size_t reader_count = 4;
-    constexpr std::uint64_t publications = 5000;
+    constexpr std::uint64_t publications = 20000;
     REQUIRE(alive == 0);
     {
         Snapshot<Canary> snapshot(reader_count);
@@ -112,7 +139,7 @@ TEST_CASE("snapshot: readers under a writer that publishes all the time", "[snap
             snapshot.publish(make(n));
             // One per reader at most can be held back, and the current one.
             if (alive > static_cast<int>(reader_count) + 1) ++faults[0];
-            if (n % 16 == 0) std::this_thread::yield();
+            if (n % 64 == 0) std::this_thread::yield();
         }
         stop = true;
         for (auto& t : readers)
@@ -125,4 +152,45 @@ TEST_CASE("snapshot: readers under a writer that publishes all the time", "[snap
         CHECK(snapshot.current()->number == publications);
     }
     CHECK(alive == 0);
+    Canary::release_memory();
+}
+
+TEST_CASE("snapshot: a reader may be held up between any two instructions", "[snapshot][EAM-09]") {
+    REQUIRE(alive == 0);
+    struct sigaction action {};
+    struct sigaction before {};
+    action.sa_handler = interrupt;
+    REQUIRE(sigaction(SIGUSR1, &action, &before) == 0);
+    {
+        Snapshot<Canary> snapshot(1);
+        snapshot.publish(make(0));
+        std::atomic<bool> stop{false};
+        std::uint64_t faults = 0;
+        std::thread thread([&] {
+            auto reader = snapshot.reader(0);
+            for (std::uint64_t count = 0; !stop.load(std::memory_order_relaxed); ++count) {
+                if (!reader.pin()->is_whole()) ++faults;
+                if (count % 2 == 0) reader.unpin();
+                if (count % 64 == 0) std::this_thread::yield();
+            }
+            reader.unpin();
+        });
+        constexpr std::uint64_t wanted = 3000;
+        for (std::uint64_t n = 0; n < wanted; ++n) {
+            const std::uint64_t done = interruptions;
+            REQUIRE(pthread_kill(thread.native_handle(), SIGUSR1) == 0);
+            while (interruptions == done) {
+                snapshot.publish(make(++published));
+                std::this_thread::yield();
+            }
+        }
+        stop = true;
+        thread.join();
+        CHECK(interruptions == wanted);
+        CHECK(faults == 0);
+        CHECK(snapshot.reclaim() == 0);
+    }
+    CHECK(alive == 0);
+    Canary::release_memory();
+    sigaction(SIGUSR1, &before, nullptr);
 }

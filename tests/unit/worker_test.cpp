@@ -151,7 +151,7 @@ Parsed whole(const Bytes& packet) {
 } // namespace
 
 TEST_CASE("worker: packets go through in both directions and in order",
-          "[worker][T46-21][GSO-12]") {
+          "[worker][T46-21][T64-20][GSO-12]") {
     const bool vnet_header = GENERATE(false, true);
     const std::uint32_t busy_poll_us = GENERATE(0u, 50u);
     Bench bench(vnet_header, busy_poll_us);
@@ -331,15 +331,18 @@ TEST_CASE("worker: nonsense in the offload header is dropped and counted", "[wor
     CHECK(s.received == s.forwarded + s.answered + s.rejected + s.dropped);
 }
 
-TEST_CASE("worker: a full output queue costs the packet and nothing else", "[worker][G6-08]") {
+TEST_CASE("worker: a full output queue costs the packet and nothing else",
+          "[worker][G6-08][ECN-06]") {
     Bench bench(false);
     bench.start();
     std::uint64_t sent = 0;
+    constexpr std::uint8_t ect0 = 2;
     // Nobody reads: at some time the socket is full, and the worker goes on reading.
     while (bench.counters().write_errors.get() < 100) {
         pollfd can_write{bench.fd(), POLLOUT, 0};
         REQUIRE(poll(&can_write, 1, 60000) == 1);
-        bench.send(udp4(Bytes(1000)));
+        bench.send(
+            finish(ipv4_packet({client4, server4, 17, 64, ect0}, udp(1000, 2000, Bytes(1000)))));
         ++sent;
     }
     bench.stop();
@@ -350,6 +353,8 @@ TEST_CASE("worker: a full output queue costs the packet and nothing else", "[wor
     CHECK(s.received <= sent);
     CHECK(c.direction[d46].forwarded_bytes.get() ==
           (s.forwarded - c.write_errors.get()) * (1000 + 8 + 40));
+    for (std::uint64_t i = c.write_errors.get(); i < s.forwarded; ++i)
+        REQUIRE(whole(bench.receive()).octet == ect0); // dropped, not marked
 }
 
 TEST_CASE("worker: stops while packets keep coming", "[worker]") {
