@@ -78,6 +78,9 @@ class Bench:
         done = self.build()
         if done.returncode != 0:
             sys.exit(f"the unbroken tree does not build:\n{done.stdout[-4000:]}")
+        status, output = self.tests("*")
+        if status != 0:
+            sys.exit(f"the unbroken tree fails its tests:\n{output[-4000:]}")
 
     def build(self):
         return subprocess.run(["ninja", "-C", self.build_dir, f"-j{self.jobs}",

@@ -39,6 +39,7 @@ from packets import (
     v4,
     v6,
 )
+from rows_offload_csum import DATA_VALID, NEEDS_CSUM, TCPV4, TCPV6, gso
 
 
 def fragments(b):
@@ -52,14 +53,14 @@ def fragments(b):
         )
     config("lim_1400", lowest_ipv6_mtu=1400)
     b.forward(
-        "DIF-05",
+        "DIF-05 F46-05",
         "lowest_ipv6_mtu 1400: 1400 bytes of IPv6 stay whole",
         *up(udp(counting(1352, 5))),
         config="lim_1400",
     )
     segment = udp(counting(1353, 5)).on(C6, S6)
     b.forward(
-        "DIF-05",
+        "DIF-05 F46-05",
         "lowest_ipv6_mtu 1400: 1401 bytes do not",
         v4(C4, S4, udp(counting(1353, 5)), ident=0xD1F5),
         v6(C6, S6, fragment_header(17, 0xD1F5, more=True) + segment[:1352], 44, hlim=63),
@@ -267,9 +268,54 @@ def single_ones(b):
     ):
         packet = v4(C4, S4, udp(data), options=options, df=df)
         b.reply("G4-01", what, packet, reason, own_error4(3, code, word, packet))
+    b.drop(
+        "T46-15",
+        "an option of length 1 behind which everything would be in order",
+        v4(C4, S4, udp(b"T46-15"), options=bytes([7, 1, 0, 0])),
+        "malformed4",
+    )
     for src in ("0.1.2.3", "127.1.2.3", "169.254.1.2", "224.0.0.9", "240.0.0.9"):
         b.drop("SEC-01", f"UDP from {src}", v4(src, S4, udp(b"SEC-01")), "martian4")
         b.drop("SEC-01", f"UDP to {src}", v6(S6, embed(src), udp(b"SEC-01")), "martian4")
+
+
+def offloads(b):
+    """DATA_VALID on super-packets, and TCP headers that do not fit."""
+    segment = tcp(counting(3000, 10))
+    for flags, is_partial in ((DATA_VALID, False), (DATA_VALID | NEEDS_CSUM, True)):
+        kept = {"flags": flags & NEEDS_CSUM, "csum_start": 0, "csum_offset": 0}
+        for start, kind, to_start, to_kind, packets in (
+            (20, TCPV4, 40, TCPV6, up(segment, df=True, partial=is_partial)),
+            (40, TCPV6, 20, TCPV4, super_down(segment, is_partial)),
+        ):
+            before, after = packets
+            out = gso(to_kind, 1000, to_start, 20)
+            b.forward(
+                "GSO-10",
+                f"a super-packet with flags {flags}, from {'IPv4' if start == 20 else 'IPv6'}",
+                before,
+                after,
+                checksum="partial" if is_partial else None,
+                offload={**gso(kind, 1000, start, 20), "flags": flags},
+                out_offload=[{**out, **({} if is_partial else kept), "flags": flags & NEEDS_CSUM}],
+            )
+    for words, size in ((4, 3000), (0, 3000), (15, 20)):
+        data = bytearray(tcp(counting(size, 11)).on(C4, S4, True))
+        data[12] = words << 4
+        b.drop(
+            "GSO-05",
+            f"a super-packet of {len(data)} bytes with a TCP header of {words * 4}",
+            v4(C4, S4, bytes(data), 6, df=True),
+            "bad_offload",
+            checksum="partial",
+            offload=gso(TCPV4, 1000, 20, 20),
+        )
+
+
+def super_down(segment, is_partial):
+    """To a super-packet of segments whose size decides about DF (T64-06)."""
+    before = v6(S6, C6, segment, partial=is_partial)
+    return before, v4(S4, C4, segment, ttl=63, ident=None, df=False, partial=is_partial)
 
 
 def between_the_prefixes(b):
@@ -321,6 +367,6 @@ def tunnels(b):
 
 def books():
     b = Book("requirements")
-    for part in (fragments, mtus, errors, addresses, single_ones, between_the_prefixes, tunnels):
+    for part in (fragments, mtus, errors, addresses, single_ones, offloads, between_the_prefixes, tunnels):
         part(b)
     return [b]
