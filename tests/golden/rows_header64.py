@@ -60,7 +60,7 @@ def fields(b):
         b.forward("T64-03 T64-09", f"{size} bytes of UDP data", *down(udp(b"\xa5" * size)))
     for size in (1259, 1260, 1261, 1262, 1400, 1480):
         b.forward(
-            "T64-04 T64-05 T64-06 ID-01 ID-03",
+            "T64-04 T64-05 T64-06 ID-01",
             f"an IPv4 size of {size}: DF={int(size > 1260)}",
             *down(udp(counting(size - 28))),
         )

@@ -106,7 +106,12 @@ def fragments(b):
     )
     for size, df in ((1232, False), (1233, True)):
         before, after = down(udp(counting(size, 4)))
-        b.forward("DIF-04" if df else "DIF-04 PM-06", f"IPv4 of {size + 28} bytes: DF={df:d}", before, after)
+        b.forward(
+            "DIF-04" if df else "DIF-04 PM-06",
+            f"IPv4 of {size + 28} bytes: DF={df:d}",
+            before,
+            after,
+        )
 
 
 def mtus(b):
@@ -367,6 +372,15 @@ def tunnels(b):
 
 def books():
     b = Book("requirements")
-    for part in (fragments, mtus, errors, addresses, single_ones, offloads, between_the_prefixes, tunnels):
+    for part in (
+        fragments,
+        mtus,
+        errors,
+        addresses,
+        single_ones,
+        offloads,
+        between_the_prefixes,
+        tunnels,
+    ):
         part(b)
     return [b]

@@ -76,7 +76,7 @@ TEST_CASE("property: checksums are valid after exactly if they were before",
     const std::uint64_t seed = seeds(201);
     INFO("seed " << seed);
     Random random(seed);
-    for (int i = 0; i < 40000; ++i) {
+    for (int i = 0; i < 20000; ++i) {
         Bytes packet = random_packet(random, 1500);
         if (random.one_in(3)) { // only the payload: headers stay good
             const auto parsed = parse_packet(packet.data(), packet.size());
@@ -94,7 +94,7 @@ TEST_CASE("property: large packets fall into the right pieces",
     const std::uint64_t seed = seeds(202);
     INFO("seed " << seed);
     Random random(seed);
-    for (int i = 0; i < 2000; ++i)
+    for (int i = 0; i < 1000; ++i)
         check(fuzz::variant(random.byte()), random_packet(random, 65000));
 }
 
@@ -102,7 +102,7 @@ TEST_CASE("property: damaged packets", "[SEC-06][SEC-08][G4-03][G6-04]") {
     const std::uint64_t seed = seeds(203);
     INFO("seed " << seed);
     Random random(seed);
-    for (int i = 0; i < 60000; ++i) {
+    for (int i = 0; i < 20000; ++i) {
         Bytes packet = random_packet(random, 700);
         damage(random, packet);
         if (!packet.empty())
@@ -115,7 +115,7 @@ TEST_CASE("property: random bytes", "[SEC-06]") {
     const std::uint64_t seed = seeds(204);
     INFO("seed " << seed);
     Random random(seed);
-    for (int i = 0; i < 60000; ++i) {
+    for (int i = 0; i < 20000; ++i) {
         Bytes packet(random.below(random.one_in(10) ? 2000 : 120));
         for (auto& b : packet)
             b = random.byte();
@@ -130,7 +130,7 @@ TEST_CASE("property: errors around damaged quotes", "[INN-11][INN-13][SEC-06][X8
     const std::uint64_t seed = seeds(205);
     INFO("seed " << seed);
     Random random(seed);
-    for (int i = 0; i < 60000; ++i) {
+    for (int i = 0; i < 20000; ++i) {
         Bytes input(10 + random.below(400));
         for (auto& b : input)
             b = random.one_in(3) ? 0 : random.byte();
@@ -149,7 +149,7 @@ TEST_CASE("property: packets with offload headers",
     const std::uint64_t seed = seeds(206);
     INFO("seed " << seed);
     Random random(seed);
-    for (int i = 0; i < 40000; ++i) {
+    for (int i = 0; i < 20000; ++i) {
         Bytes packet = random_packet(random, random.one_in(20) ? 65000 : 3000);
         const OffloadHeader offload = random_offload(random, packet);
         if (!random.one_in(4)) seed_checksum(packet);

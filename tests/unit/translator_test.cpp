@@ -113,7 +113,8 @@ TEST_CASE("translator: nothing is said about what is translated or silent", "[G4
     CHECK(f.run(t, ping4(1)).verdict() == Verdict::reply);
 }
 
-TEST_CASE("translator: identifications of one triple do not repeat", "[ID-01][ID-02][ID-05][T64-04]") {
+TEST_CASE("translator: identifications of one triple do not repeat",
+          "[ID-01][ID-02][ID-05][T64-04]") {
     Fixture f;
     Translator t(f.settings);
     std::vector<bool> seen(65536);
