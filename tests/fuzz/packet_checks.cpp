@@ -102,6 +102,32 @@ bool Input::is_icmp_error() const {
     return parsed->version == 4 ? type != 0 && type != 8 && (type < 13 || type > 18) : type < 128;
 }
 
+bool Input::is_canonical_partial() const {
+    if (!is_partial() || !parsed || parsed->is_icmp()) return false;
+    const auto field = test::checksum_field(*parsed);
+    return field && offload.checksum_start == parsed->transport &&
+           offload.checksum_offset == *field - parsed->transport;
+}
+
+Input Input::completed() const {
+    Input done = *this;
+    const std::size_t start = offload.checksum_start;
+    const std::size_t field = start + offload.checksum_offset;
+    if (!is_partial() || is_gso() || !parsed || is_canonical_partial()) return done;
+    const std::size_t end = parsed->length; // trailing bytes are no part of the packet
+    if (field + 2 > end) return done;       // nonsense, refused
+    const auto sum =
+        static_cast<std::uint16_t>(~test::plain_sum(bytes.data() + start, end - start));
+    const std::uint16_t value = sum == 0 ? 0xffff : sum;
+    if (field >= parsed->transport) {
+        test::put16(&done.bytes[field], value);
+    } else if (field + 1 == parsed->transport) {
+        done.bytes[field + 1] = static_cast<std::uint8_t>(value);
+    }
+    done.offload = {};
+    return done;
+}
+
 std::string check_packet(Variant& v, const std::uint8_t* bytes, std::size_t length,
                          const OffloadHeader& offload) {
     Input in;
@@ -136,12 +162,15 @@ std::string check_packet(Variant& v, const std::uint8_t* bytes, std::size_t leng
     if (!buffer.is_intact()) return "written outside of the buffer";
 
     if (outcome.is_forward() && in.parsed->has_broken_chain) return "a broken chain was translated";
-    if (outcome.is_forward()) return check_forward(v, in, outs);
+    const Input completed = in.completed();
+    if (outcome.is_forward()) return check_forward(v, completed, outs);
     if (outs.size() != 1) return "a reply in pieces";
     const std::string wrong = check_offload_is_plain(outs);
     if (!wrong.empty()) return wrong;
-    return outcome.is_echo_reply() ? check_echo_reply(v, in, outs[0])
-                                   : check_own_error(v, in, outs[0]);
+    if (outcome.is_echo_reply()) return check_echo_reply(v, completed, outs[0]);
+    if (in.is_icmp_error() && completed.is_icmp_error()) // G4-03, G6-04
+        return "an ICMP error about an ICMP error";
+    return check_own_error(v, in, outs[0]);
 }
 
 void require_good(const std::string& wrong, const std::uint8_t* bytes, std::size_t length) {

@@ -37,6 +37,11 @@ struct Input {
     bool is_gso() const { return offload.gso_type != 0; }
     bool is_partial() const { return (offload.flags & 1) != 0; }
     bool is_icmp_error() const;
+    /// A partial checksum of a protocol that has its field just where the offload header says.
+    bool is_canonical_partial() const;
+    /// GSO-04: any other partial checksum done where the offload header points to, as far as that
+    /// is behind the IP header. This is the packet that is translated.
+    Input completed() const;
 };
 struct Output {
     test::Bytes bytes;

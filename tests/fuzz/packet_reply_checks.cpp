@@ -25,7 +25,6 @@ bool is_from_own(const Settings& s, const Parsed& out) {
 std::string check_own_error(const Variant& v, const Input& in, const Output& out) {
     const Parsed& p = out.parsed;
     if (p.version != in.parsed->version) return "error in the other family";
-    if (in.is_icmp_error()) return "an ICMP error about an ICMP error"; // G4-03, G6-04
     if (in.parsed->version == 4 && in.parsed->offset != 0) return "an error about a later fragment";
     if (in.parsed->version == 4 ? is_hard_martian(in.parsed->source4)
                                 : is_hard_martian(in.parsed->source6))

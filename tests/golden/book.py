@@ -34,6 +34,7 @@ DEFAULT = {
     "own6": OWN6,
     "pool4": [POOL4],
     "profile": "any",
+    "append_original_source": False,  # rows_original_source.py is about it
 }
 CONFIGS = {"default": DEFAULT}
 

@@ -71,6 +71,18 @@ def contradictions(b):
                 "bad_offload",
                 offload=header(**fields),
             )
+    for text, proto, payload, fields in (
+        ("UDP_L4", 17, udp(counting(3000)), gso(UDP_L4, 1000, 48, 8, 6)),
+        ("UDP_L4, one datagram", 17, udp(counting(20)), gso(UDP_L4, 1000, 48, 8, 6)),
+        ("TCPV6", 6, tcp(counting(3000)), gso(TCPV6, 1000, 48, 20, 16)),
+    ):
+        b.drop(
+            "GSO-11",
+            f"a super-packet behind an atomic Fragment header: {text}",
+            v6(S6, C6, fragment_header(proto, 1) + payload.on(S6, C6), 44),
+            "bad_offload",
+            offload=header(**fields),
+        )
     for length in (65516, 65535):
         packet = v6(S6, C6, tcp(counting(length - 20)), partial=True)
         b.drop(

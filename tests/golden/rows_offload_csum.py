@@ -212,6 +212,21 @@ def completed(b):
             offload=header(**partial(40, 2)),
             out_offload=[NONE],
         )
+    for text, at in (("just before it", 1), ("on it", 0)):
+        b.drop(
+            "GSO-04",
+            f"ICMP, the checksum over the type ({text}): it would become another message, 4to6",
+            v4(C4, S4, Echo(counting(32)), ttl=64),
+            "bad_offload",
+            offload=header(**partial(20 - at, 0)),
+        )
+        b.drop(
+            "GSO-04",
+            f"ICMPv6, the checksum over the type ({text}): it would become another message, 6to4",
+            v6(S6, C6, Echo(counting(32))),
+            "bad_offload",
+            offload=header(**partial(0, 40 - at)),
+        )
     segment = tcp(counting(100))
     before = v4(C4, S4, segment, partial=True)
     b.forward(

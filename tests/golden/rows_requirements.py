@@ -279,6 +279,12 @@ def single_ones(b):
         v4(C4, S4, udp(b"T46-15"), options=bytes([7, 1, 0, 0])),
         "malformed4",
     )
+    b.drop(
+        "T64-03",
+        "65516 bytes behind the IPv6 header: more than IPv4's Total Length can say",
+        v6(S6, C6, raw(253, bytes(65516))),
+        "too_big",
+    )
     for src in ("0.1.2.3", "127.1.2.3", "169.254.1.2", "224.0.0.9", "240.0.0.9"):
         b.drop("SEC-01", f"UDP from {src}", v4(src, S4, udp(b"SEC-01")), "martian4")
         b.drop("SEC-01", f"UDP to {src}", v6(S6, embed(src), udp(b"SEC-01")), "martian4")

@@ -76,7 +76,7 @@ class Trace(LabTestCase):
 class OriginalSource(LabTestCase):
     """RFC 5837: the client learns the IPv6 address of a router that has no mapping."""
 
-    config = {"icmp_errors": {"original_source": True}}
+    objects = [ipaddress.ip_address(a) for a in (GW6, R6)]
 
     def test_traceroute_shows_it(self):
         """S91-05, X84-10: traceroute -e prints the objects of class 2 as they came."""
@@ -84,9 +84,16 @@ class OriginalSource(LabTestCase):
         shown = [ipaddress.ip_address(bytes.fromhex("".join(words))[4:])
                  for words in (found.split(",") for found in
                                re.findall(r"<2/4:([0-9a-f]{8}(?:,[0-9a-f]{8}){4})>", text))]
-        self.assertEqual(shown, [ipaddress.ip_address(a) for a in (GW6, R6)], text)
+        self.assertEqual(shown, self.objects, text)
         hops, text = Trace.traceroute(self, "c4", V1, [])
         self.assertEqual(hops, FROM_CLIENT, text)
+
+
+class NoOriginalSource(OriginalSource):
+    """The switch: nothing inside is told to anybody outside."""
+
+    config = {"icmp_errors": {"original_source": False}}
+    objects = []
 
 
 if __name__ == "__main__":

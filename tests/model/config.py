@@ -111,7 +111,7 @@ class Config:
         self.icmp4_size = c.get("icmp4_error_size", 576)
         self.send_unreachable = c.get("send_unreachable", True)
         self.send_parameter = c.get("send_parameter_problem", True)
-        self.append_source = c.get("append_original_source", False)
+        self.append_source = c.get("append_original_source", True)
         self._load(c["pairs"])
         # SPA-03: blocks that are switched on or off by the configuration.
         changes = [(text, "A") for text in c.get("allow", [])]

@@ -8,6 +8,8 @@ from arith import (
     GSO_TCP4,
     GSO_TCP6,
     GSO_UDP,
+    ICMP,
+    ICMP6,
     NEEDS_CSUM,
     TCP,
     UDP,
@@ -74,6 +76,8 @@ def prepare(packet, offload, start, proto, is_fragment, family):
     if fits:
         transport.partial = True
         return packet, transport
+    if proto == (ICMP if family == 4 else ICMP6) and csum_start + csum_offset in (start - 1, start):
+        raise Drop("bad_offload")  # over the type, which decides what the message is
     return complete(packet, csum_start, csum_offset), transport  # GSO-04
 
 

@@ -141,7 +141,7 @@ GoldenConfig make_config(const json& c) {
     s.drop_spoofed_pairs = c.value("drop_spoofed_pairs", true);
     s.map_icmpv6_policy_codes = c.value("icmpv6_policy_codes", false);
     s.icmp4_error_size = c.value("icmp4_error_size", s.icmp4_error_size);
-    s.append_original_source = c.value("append_original_source", false);
+    s.append_original_source = c.value("append_original_source", s.append_original_source);
     s.send_unreachable = c.value("send_unreachable", true);
     s.send_parameter_problem = c.value("send_parameter_problem", true);
     s.icmp_rate.per_second = c.value("per_second", s.icmp_rate.per_second);

@@ -54,7 +54,7 @@ policy:
   allow: [test-net-1]
   deny: [198.41.5.0/24, "2001:db8:5::/48"]
 icmp_rate: { per_second: 1, burst: 2, per_source_per_second: 3, per_source_burst: 4 }
-icmp_errors: { unreachable: false, parameter_problem: false, original_source: true,
+icmp_errors: { unreachable: false, parameter_problem: false, original_source: false,
   size_ipv4: 1260 }
 routes: { install: false, table: 646 }
 control_socket: /run/a.sock
@@ -101,7 +101,7 @@ reload_guard: 10
     CHECK_FALSE(s.send_unreachable);
     CHECK_FALSE(s.send_parameter_problem);
     CHECK(s.icmp4_error_size == 1260);
-    CHECK(s.append_original_source);
+    CHECK_FALSE(s.append_original_source);
     CHECK_FALSE(c.routes.install);
     CHECK(c.routes.table == 646);
     CHECK(c.control_socket == "/run/a.sock");
@@ -136,6 +136,7 @@ TEST_CASE("main file: defaults", "[config][F46-05][ECN-02][INN-14][HP-04][SEC-04
     CHECK(s.tcp_mss_clamp.mode == MssClamp::Mode::off);
     CHECK(s.icmp_rate.per_second == 100);
     CHECK(s.icmp4_error_size == 576);
+    CHECK(s.append_original_source);
     CHECK(c.routes.install);
     CHECK(c.routes.table == 254);
     CHECK(c.control_socket == "/run/xlat646/control.sock");

@@ -53,7 +53,7 @@ struct Settings {
     bool drop_spoofed_pairs = true;
     bool map_icmpv6_policy_codes = false; ///< 1/5 and 1/6 become 3/10 (I64-06)
     std::uint32_t icmp4_error_size = 576; ///< translated ICMPv4 errors (INN-14), 576..1260
-    bool append_original_source = false;  ///< RFC 5837 object in errors from unmapped routers
+    bool append_original_source = true;   ///< RFC 5837 object in errors from unmapped routers
 
     RateLimit icmp_rate;
     bool send_unreachable = true;       ///< 3/13, 3/1, 3/5 and 1/1

@@ -72,7 +72,9 @@ Outcome Translator::v6_to_v4(Packet& packet, const MappingTable& table) noexcept
     case protocol::shim6: return Outcome::drop(DropReason::v6only_proto);
     default: break;
     }
-    if (!normalize_offload(packet, view.transport, view.protocol, view.is_real_fragment(), true))
+    const bool is_fragment =
+        view.is_real_fragment() || (view.has_fragment_header && packet.is_gso()); // GSO-11
+    if (!normalize_offload(packet, view.transport, view.protocol, is_fragment, true))
         return Outcome::drop(DropReason::bad_offload);
 
     const bool hairpin = table.contains(client);

@@ -175,6 +175,10 @@ bool normalize_offload(Packet& packet, const std::uint8_t* transport, std::uint8
         if (!packet.is_gso()) offload.header_length = 0;
         return true;
     }
+    // A checksum over the ICMP type would turn the message into one that nothing has judged.
+    const std::size_t at = std::size_t{offload.checksum_start} + offload.checksum_offset;
+    const bool is_icmp = proto == (is_ipv6 ? protocol::icmp6 : protocol::icmp4);
+    if (is_icmp && (at == start || at + 1 == start)) return false;
     return complete_checksum(packet); // GSO-04; refuses GSO packets
 }
 

@@ -12,10 +12,8 @@
 namespace xlat646 {
 
 template <class T> constexpr T byte_swap(T v) noexcept {
-    static_assert(std::is_unsigned_v<T>);
-    if constexpr (sizeof(T) == 1)
-        return v;
-    else if constexpr (sizeof(T) == 2)
+    static_assert(std::is_unsigned_v<T> && sizeof(T) != 1);
+    if constexpr (sizeof(T) == 2)
         return __builtin_bswap16(v);
     else if constexpr (sizeof(T) == 4)
         return __builtin_bswap32(v);
