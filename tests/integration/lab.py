@@ -9,7 +9,8 @@
   s1  2001:db8:6::2 (192.0.2.1)   s2  2001:db8:6::3 (192.0.2.2)   r6  2001:db8:a::1, ...:6::1
 No router has a mapping. The translation prefix is 2001:db8:46::/96.
 
-Environment: XLAT646D (the program) and XLAT646_MODE:
+Environment: XLAT646D (the program), XLAT646_RUN_UNDER (words in front of its command line) and
+XLAT646_MODE:
   on      offloads everywhere, as veth comes
   off     tun.offload: false
   verify  tun.offload: true, but no other device has any offload: every checksum is computed by
@@ -30,6 +31,7 @@ import unittest
 from netns import LabError, Net, need_tools, wait_until
 
 MODES = ("on", "off", "verify", "nic")
+SANITIZER_REPORT = r"(?:Address|Leak|Thread|UndefinedBehavior)Sanitizer|runtime error:"
 
 C4 = "198.51.100.10"
 R4 = "198.51.100.1"
@@ -81,6 +83,7 @@ class Daemon:
         self.mapping_path = os.path.join(self.directory, "mapping.yaml")
         self.log_path = os.path.join(self.directory, "log")
         self.process = None
+        open(self.log_path, "ab").close()
         self.write_mapping(mapping_yaml(pairs))
         self.write_config(**changes)
 
@@ -112,7 +115,8 @@ class Daemon:
         os.replace(fresh, self.mapping_path)
 
     def command(self, *options):
-        return [daemon_path(), "--config", self.config_path, *options]
+        under = os.environ.get("XLAT646_RUN_UNDER", "").split()
+        return [*under, daemon_path(), "--config", self.config_path, *options]
 
     def start(self, wait=True, stderr=None):
         with open(self.log_path, "ab") as log:
@@ -176,8 +180,14 @@ class Daemon:
         return self.process.returncode if self.process else None
 
     def remove(self):
+        """Stops it, if it still runs, and looks for what a sanitizer had to say."""
         try:
-            self.stop(signal.SIGKILL)
+            was_running = self.process is not None and self.process.poll() is None
+            status = self.stop()
+            if was_running and status != 0:
+                raise LabError(f"the daemon ended with status {status}:\n{self.log()}")
+            if re.search(SANITIZER_REPORT, self.log()):
+                raise LabError(f"a sanitizer's report:\n{self.log()}")
         finally:
             shutil.rmtree(self.directory, ignore_errors=True)
 

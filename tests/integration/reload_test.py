@@ -7,7 +7,7 @@ import signal
 import threading
 import unittest
 
-from lab import C4, PAIRS, S1, S2, V1, V2, LabTestCase, embedded, mapping_yaml
+from lab import C4, PAIRS, S1, S2, TUN, V1, V2, LabTestCase, embedded, mapping_yaml, mode
 from netns import wait_until
 from traffic import TcpPair, UdpStream, Worker, udp_echo_server
 
@@ -17,7 +17,8 @@ VISITORS = [(f"198.18.{n // 128}.{n % 128 * 2}", f"2001:db8:7::{n + 1:x}") for n
 
 
 class UnderTraffic(LabTestCase):
-    config = {"reload_guard": 0}
+    config = {"reload_guard": 0,
+              "tun": {"name": TUN, "offload": mode() != "off", "queues": 2}}
 
     def test_fifty_reloads_lose_nothing(self):
         """Datagrams and a connection that were there before see nothing while 10,000 pairs come
