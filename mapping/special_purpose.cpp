@@ -10,10 +10,10 @@ constexpr auto A = AddressClass::allowed;
 constexpr auto D = AddressClass::denied;
 constexpr auto H = AddressClass::hard;
 
-constexpr Ipv4Prefix p4(unsigned a, unsigned b, unsigned c, unsigned d, unsigned length) {
+consteval Ipv4Prefix p4(unsigned a, unsigned b, unsigned c, unsigned d, unsigned length) {
     return {Ipv4Address((a << 24) | (b << 16) | (c << 8) | d), length};
 }
-constexpr Ipv6Prefix p6(std::uint64_t high, std::uint64_t low, unsigned length) {
+consteval Ipv6Prefix p6(std::uint64_t high, std::uint64_t low, unsigned length) {
     return {Ipv6Address(high, low), length};
 }
 

@@ -40,7 +40,6 @@ class YamlReport {
     void count_error() { ++errors_; }
 
     bool failed() const { return errors_ != 0; }
-    const std::vector<std::string>& files() const { return files_; }
 
     /// Appends everything to `out`.
     void finish(Diagnostics& out);

@@ -17,10 +17,8 @@ constexpr std::array<bool, 256> plain_bytes = [] {
     return t;
 }();
 
-bool is_printable(char32_t c) {
-    if (c < 0xa0) return c == 0x85 || (c >= 0x20 && c < 0x7f);
-    return c != 0xfffe && c != 0xffff;
-}
+/// Of characters that `plain_bytes` does not have.
+bool is_allowed(char32_t c) { return c == 0x85 || (c >= 0xa0 && c != 0xfffe && c != 0xffff); }
 
 TextPosition position_of(std::string_view text, std::size_t offset) {
     const std::string_view before = text.substr(0, offset);
@@ -79,10 +77,9 @@ std::optional<TextProblem> find_bad_text(std::string_view text) {
                                "not UTF-8 (byte 0x" + hex(byte, 2) + "); save the file as UTF-8"};
         if (code == 0)
             return TextProblem{position_of(text, i), "a NUL byte; this is not a text file"};
-        if (!is_printable(code))
-            return TextProblem{position_of(text, i), "the character U+" +
-                                                         hex(code, code > 0xffff ? 6 : 4) +
-                                                         " is not allowed"};
+        if (!is_allowed(code)) // never one of more than 16 bits
+            return TextProblem{position_of(text, i),
+                               "the character U+" + hex(code, 4) + " is not allowed"};
         i += length;
     }
     return std::nullopt;

@@ -4,11 +4,20 @@
 set(XLAT646_ASAN_TREE "" CACHE PATH "Tree built with address and undefined sanitizers")
 set(XLAT646_TSAN_TREE "" CACHE PATH "Tree built with the thread sanitizer")
 set(XLAT646_FUZZ_TREE "" CACHE PATH "Tree with the fuzz targets")
-set(XLAT646_FUZZ_SECONDS 30 CACHE STRING "How long each fuzz target runs")
+set(XLAT646_COVERAGE_TREE "" CACHE PATH "Tree built by clang++ with XLAT646_COVERAGE")
+set(XLAT646_FUZZ_SECONDS 60 CACHE STRING "How long each fuzz target runs")
+
+file(GLOB fuzzers CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/fuzz/*_fuzzer.cpp)
 
 if(XLAT646_ASAN_TREE)
   add_test(NAME asan.unit COMMAND ${XLAT646_ASAN_TREE}/bin/xlat646_unit_tests)
   set_tests_properties(asan.unit PROPERTIES TIMEOUT 900)
+  foreach(source ${fuzzers})
+    get_filename_component(fuzzer ${source} NAME_WE)
+    string(REPLACE "_fuzzer" "" subject ${fuzzer})
+    add_test(NAME asan.replay.${subject} COMMAND ${XLAT646_ASAN_TREE}/bin/${fuzzer}
+      ${CMAKE_CURRENT_LIST_DIR}/fuzz/corpus/${subject})
+  endforeach()
 endif()
 
 # Without address randomisation: libtsan of g++ 12 fails where the kernel uses 32 bits of it.
@@ -19,7 +28,6 @@ if(XLAT646_TSAN_TREE)
 endif()
 
 if(XLAT646_FUZZ_TREE)
-  file(GLOB fuzzers CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/fuzz/*_fuzzer.cpp)
   foreach(source ${fuzzers})
     get_filename_component(fuzzer ${source} NAME_WE)
     string(REPLACE "_fuzzer" "" subject ${fuzzer})
@@ -32,4 +40,11 @@ if(XLAT646_FUZZ_TREE)
     math(EXPR limit "${XLAT646_FUZZ_SECONDS} + 300")
     set_tests_properties(fuzz.${subject} PROPERTIES TIMEOUT ${limit} LABELS fuzz)
   endforeach()
+endif()
+
+# Also writes what it prints to coverage.txt in that tree.
+if(XLAT646_COVERAGE_TREE)
+  add_test(NAME coverage COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/coverage.py
+    ${XLAT646_COVERAGE_TREE})
+  set_tests_properties(coverage PROPERTIES TIMEOUT 900 PROCESSORS 2)
 endif()

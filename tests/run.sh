@@ -25,9 +25,15 @@ cmake --build build-tsan --target xlat646d xlat646_unit_tests
 configure build-fuzz -DCMAKE_CXX_COMPILER=clang++ -DXLAT646_FUZZ=ON \
     -DXLAT646_SANITIZE=address,undefined
 cmake --build build-fuzz
+configure build-coverage -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_COMPILER=clang++ \
+    -DXLAT646_COVERAGE=ON
+cmake --build build-coverage
 # The plain tree's CTest also runs the programs of the other trees: one summary at the end.
 configure build "-DXLAT646_ASAN_TREE=$root/build-asan" "-DXLAT646_TSAN_TREE=$root/build-tsan" \
-    "-DXLAT646_FUZZ_TREE=$root/build-fuzz" "-DXLAT646_FUZZ_SECONDS=${XLAT646_FUZZ_SECONDS:-60}"
+    "-DXLAT646_FUZZ_TREE=$root/build-fuzz" "-DXLAT646_FUZZ_SECONDS=${XLAT646_FUZZ_SECONDS:-60}" \
+    "-DXLAT646_COVERAGE_TREE=$root/build-coverage"
 cmake --build build
 
+# CTest judges it too, but shows nothing of a test that passes.
+/usr/bin/python3 tests/coverage.py build-coverage || true
 ctest --test-dir build --output-on-failure -j2

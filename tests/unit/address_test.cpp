@@ -100,6 +100,7 @@ TEST_CASE("address: IPv6 is written as RFC 5952 says", "[address][A52-09]") {
     CHECK(text6("64:ff9b::c000:221") == "64:ff9b::192.0.2.33"); // 5: a known prefix
     CHECK(text6("64:ff9b::") == "64:ff9b::0.0.0.0");
     CHECK(text6("64:ff9b:1::c000:221") == "64:ff9b:1::c000:221");
+    CHECK(text6("64:ff9b::1:c000:221") == "64:ff9b::1:c000:221");
     CHECK(text6("::ffff:192.0.2.33") == "::ffff:192.0.2.33");
 }
 

@@ -51,7 +51,9 @@ TEST_CASE("mapping files: bad IPv4", "[loader]") {
         {"0x7f.1.1.1", "\"0x7f\" is not a number"},
         {"www.example.org", "\"www\" is not a number"},
         {" 198.41.0.1", "it has blanks around it"},
+        {"  ", "it has blanks around it"},
         {"2a00::1", "it is IPv6"},
+        {"198.41.0.256/24", "256 is more than 255"},
         {"198.41.0.1/33", "the prefix length is more than 32"},
         {"198.41.0.1/99999999999", "the prefix length is more than 32"},
         {"198.41.0.1/", "\"\" is not a prefix length"},
@@ -75,11 +77,19 @@ TEST_CASE("mapping files: bad IPv6", "[loader]") {
         {"2a00::1::2", "'::' may stand only once"},
         {"2a00:12345::", "\"12345\" has more than 4 digits"},
         {"2a00::192.0.2.256", "256 is more than 255"},
+        {"2a00:1:192.0.2.1", "8 groups are needed, not 4 (no '::')"},
+        {"2a00:1:2:3:4:5:6:192.0.2.1", "too many groups"},
+        {"2a00:1:2:3:4:5:6:7::1", "too many groups"},
+        {":1::", "a group is missing"},
+        {"2a00:-1::", "\"-1\" is not a hexadecimal number"},
+        {"2a00:1?::", "\"1?\" is not a hexadecimal number"},
+        {"2A00:DEFG::", "\"DEFG\" is not a hexadecimal number"},
         {"fe80::1%eth0", "a zone (%) is not allowed"},
         {"[2a00::1]", "write it without brackets"},
         {"2a00::1 ", "it has blanks around it"},
         {"198.41.0.1", "it is IPv4"},
         {"2a00::1/129", "the prefix length is more than 128"},
+        {"2a00:x/32", "\"x\" is not a hexadecimal number"},
         {"2a00::/x", "\"x\" is not a prefix length"},
         {"2a00::1/64", "bits behind the prefix length are set; the prefix is 2a00::/64"},
     };
@@ -186,6 +196,8 @@ TEST_CASE("mapping files: addresses that no server can have", "[loader][EAM-07]"
               Lines{"m:4:13: error: ipv6: " + refused(row.ipv6, row.block) +
                     ", which no server can use"});
     CHECK(load_pair("198.41.0.1", "fd00::1") == Lines{});
+    CHECK(load_pair("192.31.196.1", "2a00::1") == Lines{}); // AS112 is special and global
+    CHECK(load_pair("192.31.196.0/23", "2a00::/64") == Lines{});
     CHECK(load_pair("198.41.0.1", "64:ff9b:1::1") == Lines{});
 }
 
@@ -228,6 +240,11 @@ TEST_CASE("mapping files: what the translator uses itself", "[loader][EAM-07]") 
                 "m:3:13: error: ipv4: 198.41.0.192/26 is or covers 198.41.0.240 of "
                 "icmp_source_pool"});
     CHECK(load_pair("198.41.0.242", "2a00:47::", &r) == Lines{});
+    LoaderRules own_in_pool = r;
+    own_in_pool.pool4.push_back(r.own4);
+    CHECK(load_pair("198.41.0.254", "2a00::1", &own_in_pool) ==
+          Lines{"m:3:13: error: ipv4: 198.41.0.254 is or covers the translator's own address "
+                "198.41.0.254"});
 }
 
 } // namespace xlat646

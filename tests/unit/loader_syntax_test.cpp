@@ -115,6 +115,9 @@ TEST_CASE("mapping files: not a document", "[loader]") {
         {"the byte that yaml-cpp takes for the end",
          "version: 1\nmappings: []\n\x04",
          {"m:3:1: error: the character U+0004 is not allowed"}},
+        {"a quote that does not end",
+         "\"version",
+         {"m:1:9: error: not valid YAML: illegal EOF in scalar"}},
         {"a second document",
          "version: 1\nmappings: []\n---\nversion: 1\n",
          {"m:3:1: error: a second document; only one is allowed in a file"}},
@@ -165,6 +168,10 @@ TEST_CASE("mapping files: anchors, aliases and tags", "[loader]") {
          "version: &v 1\nmappings: *v\n",
          {"m:1:10: error: anchors (&name) are not supported",
           "m:2:11: error: aliases (*name) are not supported; write the value out"}},
+        {"an alias for the version",
+         "mappings: &m []\nversion: *m\n",
+         {"m:1:11: error: anchors (&name) are not supported",
+          "m:2:10: error: aliases (*name) are not supported; write the value out"}},
     });
 }
 
@@ -202,6 +209,9 @@ TEST_CASE("mapping files: wrong keys", "[loader]") {
          head + "  - { ? [a] : b, ipv4: 198.41.0.1, : c, ipv6: \"2a00::1\" }\n? {x: y}\n: z\n",
          {"m:3:9: error: a key must be a word", "m:3:36: error: a key is missing",
           "m:4:3: error: a key must be a word"}},
+        {"missing at the top",
+         "version: 1\nmappings: []\n: [x]\n",
+         {"m:3:1: error: a key is missing"}},
         {"with bytes that would move the cursor",
          "version: 1\nmappings: []\n\"\\e[2J\": 1\n",
          {"m:3:1: error: unknown key \"\\x1b[2J\""}},
@@ -251,11 +261,20 @@ TEST_CASE("mapping files: wrong types and missing values", "[loader]") {
          head + "  - { ipv4: 198.41.0.1, ipv6: \"2a00::1\", name: \"\", tenant: \"a\\nb\" }\n" +
              "  - { ipv4: 198.41.0.2, ipv6: \"2a00::2\", name: " + std::string(64, 'x') +
              ", tenant: " + std::string(65, 'x') + " }\n" +
-             "  - { ipv4: 198.41.0.3, ipv6: \"2a00::3\", name: \"\\x9b2J\" }\n",
+             "  - { ipv4: 198.41.0.3, ipv6: \"2a00::3\", name: \"\\x9b2J\" }\n"
+             "  - { ipv4: 198.41.0.4, ipv6: \"2a00::4\", name: \"a\xe2\x80\xa8z\" }\n"
+             "  - { ipv4: 198.41.0.5, ipv6: \"2a00::5\", name: \"a\xe2\x80\xa9z\" }\n"
+             "  - { ipv4: 198.41.0.6, ipv6: \"2a00::6\", name: \"a\xef\xbb\xbfz\" }\n"
+             "  - { ipv4: 198.41.0.7, ipv6: \"2a00::7\", name: " +
+             std::string(1000, 'x') + " }\n",
          {"m:3:48: error: name: it is empty",
           "m:3:60: error: tenant: control characters are not allowed",
           "m:4:122: error: tenant: more than 64 characters",
-          "m:5:48: error: name: control characters are not allowed"}},
+          "m:5:48: error: name: control characters are not allowed",
+          "m:6:48: error: name: control characters are not allowed",
+          "m:7:48: error: name: control characters are not allowed",
+          "m:8:48: error: name: control characters are not allowed",
+          "m:9:48: error: name: more than 64 characters"}},
     });
 }
 
