@@ -95,17 +95,8 @@ AddressClass class_in(const Ipv6Block& b, Profile profile) {
     return b.address_class == D && profile == Profile::any ? A : b.address_class;
 }
 
-template <class Address> struct Family;
-template <> struct Family<Ipv4Address> {
-    static constexpr unsigned index_bits = 8;
-    static auto blocks() { return ipv4_blocks(); }
-    static std::size_t index(Ipv4Address a) { return a.value() >> 24; }
-};
-template <> struct Family<Ipv6Address> {
-    static constexpr unsigned index_bits = 16;
-    static auto blocks() { return ipv6_blocks(); }
-    static std::size_t index(const Ipv6Address& a) { return a.high() >> 48; }
-};
+auto blocks_of(Ipv4Address) { return ipv4_blocks(); }
+auto blocks_of(const Ipv6Address&) { return ipv6_blocks(); }
 
 } // namespace
 
@@ -117,10 +108,9 @@ const Ipv6Block* find_block(const Ipv6Address& a) { return most_specific(ipv6_bl
 template <class Address>
 Classifier<Address>::Classifier(Profile profile,
                                 std::span<const BlockOverride<Address>> overrides) {
-    using F = Family<Address>;
     // Least specific first; a stable sort keeps "later wins" at equal length.
     std::vector<Rule> all;
-    for (const auto& b : F::blocks())
+    for (const auto& b : blocks_of(Address{}))
         all.push_back({b.prefix, class_in(b, profile)});
     for (const auto& o : overrides)
         all.push_back({o.prefix, o.allow ? A : D});
@@ -129,32 +119,30 @@ Classifier<Address>::Classifier(Profile profile,
     });
 
     // A rule fills whole ranges, or divides a single one.
-    ranges_.resize(std::size_t{1} << F::index_bits);
+    ranges_.resize(std::size_t{1} << range_bits);
     for (const Rule& rule : all) {
         const unsigned length = rule.prefix.length();
-        if (length > F::index_bits) {
+        if (length > range_bits) {
             rules_.push_back(rule);
             continue;
         }
-        const std::size_t first = F::index(rule.prefix.address());
-        const std::size_t end = first + (std::size_t{1} << (F::index_bits - length));
+        const std::size_t first = range_of(rule.prefix.address());
+        const std::size_t end = first + (std::size_t{1} << (range_bits - length));
         for (std::size_t i = first; i < end; ++i)
             ranges_[i].whole = rule.address_class;
     }
     std::reverse(rules_.begin(), rules_.end());
     std::stable_sort(rules_.begin(), rules_.end(), [](const Rule& x, const Rule& y) {
-        return F::index(x.prefix.address()) < F::index(y.prefix.address());
+        return range_of(x.prefix.address()) < range_of(y.prefix.address());
     });
     for (std::size_t i = 0; i < rules_.size(); ++i) {
-        Range& r = ranges_[F::index(rules_[i].prefix.address())];
+        Range& r = ranges_[range_of(rules_[i].prefix.address())];
         if (r.count++ == 0) r.first = static_cast<std::uint16_t>(i);
     }
 }
 
 template <class Address>
-AddressClass Classifier<Address>::classify(const Address& a) const noexcept {
-    if (is_hard_martian(a)) return AddressClass::hard;
-    const Range& r = ranges_[Family<Address>::index(a)];
+AddressClass Classifier<Address>::classify_in(const Range& r, const Address& a) const noexcept {
     for (std::size_t i = r.first; i < std::size_t{r.first} + r.count; ++i)
         if (rules_[i].prefix.contains(a)) return rules_[i].address_class;
     return r.whole;

@@ -69,7 +69,11 @@ template <class Address> class Classifier {
   public:
     explicit Classifier(Profile profile = Profile::internet,
                         std::span<const BlockOverride<Address>> overrides = {});
-    AddressClass classify(const Address& a) const noexcept;
+    AddressClass classify(const Address& a) const noexcept {
+        if (is_hard_martian(a)) return AddressClass::hard;
+        const Range& r = ranges_[range_of(a)];
+        return r.count == 0 ? r.whole : classify_in(r, a);
+    }
 
   private:
     struct Rule {
@@ -81,7 +85,13 @@ template <class Address> class Classifier {
         std::uint16_t first = 0;
         std::uint16_t count = 0; ///< rules that divide the range, longest prefix first
     };
-    std::vector<Range> ranges_; ///< by the first 8 bits (IPv4) or 16 bits (IPv6)
+    static constexpr unsigned range_bits = Address::width == 32 ? 8 : 16;
+
+    static std::size_t range_of(Ipv4Address a) { return a.value() >> (32 - range_bits); }
+    static std::size_t range_of(const Ipv6Address& a) { return a.high() >> (64 - range_bits); }
+    AddressClass classify_in(const Range& r, const Address& a) const noexcept;
+
+    std::vector<Range> ranges_; ///< by the first range_bits
     std::vector<Rule> rules_;
 };
 using Ipv4Classifier = Classifier<Ipv4Address>;

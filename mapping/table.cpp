@@ -8,14 +8,6 @@
 namespace xlat646 {
 namespace {
 
-constexpr std::size_t pairs_per_line = 2;
-
-std::uint64_t mix(std::uint64_t a, std::uint64_t b) noexcept {
-    __extension__ using Wide = unsigned __int128;
-    const Wide product = Wide{a} * b;
-    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-}
-
 /// splitmix64: spreads one seed over several.
 std::uint64_t next_random(std::uint64_t& state) noexcept {
     std::uint64_t z = (state += 0x9e3779b97f4a7c15ull);
@@ -70,6 +62,11 @@ Ipv4Address to_ipv4(const Eam& m, const Ipv6Address& a) noexcept {
                        static_cast<std::uint32_t>((suffix >> 32) >> length4));
 }
 
+std::size_t count_hosts(const MappingList& list) {
+    return static_cast<std::size_t>(std::count_if(list.mappings.begin(), list.mappings.end(),
+                                                  [](const Eam& m) { return m.is_host(); }));
+}
+
 const Ipv4Prefix& prefix_of(const Eam& m, Ipv4Address) { return m.ipv4; }
 const Ipv6Prefix& prefix_of(const Eam& m, const Ipv6Address&) { return m.ipv6; }
 
@@ -77,34 +74,11 @@ const Ipv6Prefix& prefix_of(const Eam& m, const Ipv6Address&) { return m.ipv6; }
 
 MappingTable::~MappingTable() = default;
 
-std::uint64_t MappingTable::hash(Ipv4Address a) const noexcept {
-    return mix(a.value() ^ seed_[0], seed_[1] | 1);
-}
-std::uint64_t MappingTable::hash(const Ipv6Address& a) const noexcept {
-    return mix(a.high() ^ seed_[1], mix(a.low() ^ seed_[0], seed_[2] | 1) ^ seed_[2]);
-}
-
-template <class Key>
-const MappingTable::HostPair* MappingTable::find_host(const HostTable& t,
-                                                      const Key& key) const noexcept {
-    for (std::size_t line = hash(key) & t.line_mask;; line = (line + 1) & t.line_mask) {
-        const HostPair* pair = t.pairs + line * pairs_per_line;
-        for (std::size_t i = 0; i < pairs_per_line; ++i, ++pair) {
-            if constexpr (std::is_same_v<Key, Ipv4Address>) {
-                if (pair->ipv4 == key && pair->used) return pair;
-            } else {
-                if (pair->ipv6 == key && pair->used) return pair;
-            }
-            if (!pair->used) return nullptr;
-        }
-    }
-}
-
 template <class Key>
 const Eam* MappingTable::find_in_level(const PrefixLevel<Key>& level,
                                        const Key& prefix) const noexcept {
     const std::size_t mask = level.entries.size() - 1;
-    for (std::size_t i = hash(prefix) & mask;; i = (i + 1) & mask) {
+    for (std::size_t i = hash_(prefix) & mask;; i = (i + 1) & mask) {
         const auto& entry = level.entries[i];
         if (entry.index == no_slot) return nullptr;
         if (entry.key == prefix) return &list_.mappings[entry.index];
@@ -119,12 +93,7 @@ const Eam* MappingTable::find_prefix(const std::vector<PrefixLevel<Key>>& levels
     return nullptr;
 }
 
-bool MappingTable::find(Ipv4Address key, MatchedIpv6& found) const noexcept {
-    if (const HostPair* pair = find_host(by_ipv4_, key)) {
-        found = {pair->ipv6, pair->slot, pair->delta};
-        return true;
-    }
-    if (prefixes4_.empty()) return false;
+bool MappingTable::find_in_prefixes(Ipv4Address key, MatchedIpv6& found) const noexcept {
     const Eam* m = find_prefix(prefixes4_, key);
     if (!m) return false;
     const Ipv6Address address = to_ipv6(*m, key);
@@ -132,12 +101,7 @@ bool MappingTable::find(Ipv4Address key, MatchedIpv6& found) const noexcept {
     return true;
 }
 
-bool MappingTable::find(const Ipv6Address& key, MatchedIpv4& found) const noexcept {
-    if (const HostPair* pair = find_host(by_ipv6_, key)) {
-        found = {pair->ipv4, pair->slot, pair->delta};
-        return true;
-    }
-    if (prefixes6_.empty()) return false;
+bool MappingTable::find_in_prefixes(const Ipv6Address& key, MatchedIpv4& found) const noexcept {
     const Eam* m = find_prefix(prefixes6_, key);
     if (!m) return false;
     const Ipv4Address address = to_ipv4(*m, key);
@@ -145,25 +109,21 @@ bool MappingTable::find(const Ipv6Address& key, MatchedIpv4& found) const noexce
     return true;
 }
 
-bool MappingTable::contains(Ipv4Address key) const noexcept {
-    return find_host(by_ipv4_, key) != nullptr || find_prefix(prefixes4_, key) != nullptr;
-}
-bool MappingTable::contains(const Ipv6Address& key) const noexcept {
-    return find_host(by_ipv6_, key) != nullptr || find_prefix(prefixes6_, key) != nullptr;
+void MappingTable::mark_blocks(const Ipv4Prefix& prefix) {
+    const std::uint32_t first = prefix.address().value() >> 16;
+    const std::uint32_t count = prefix.length() >= 16 ? 1 : 1u << (16 - prefix.length());
+    for (std::uint32_t block = first; block < first + count; ++block)
+        mapped_blocks_[block / 64] |= std::uint64_t{1} << (block % 64);
 }
 
-template <class Key> void MappingTable::insert_host(HostTable& t, const Eam& m, const Key& key) {
-    auto* pairs = const_cast<HostPair*>(t.pairs); // our own storage, still being built
-    std::uint32_t probe = 1;
-    for (std::size_t line = hash(key) & t.line_mask;; line = (line + 1) & t.line_mask, ++probe) {
-        for (std::size_t i = 0; i < pairs_per_line; ++i) {
-            HostPair& pair = pairs[line * pairs_per_line + i];
-            if (pair.used) continue;
-            pair = {m.ipv6.address(), m.ipv4.address(), m.slot,
-                    checksum_delta(m.ipv6.address(), m.ipv4.address()), 1};
-            longest_probe_ = std::max(longest_probe_, probe);
-            return;
-        }
+void MappingTable::insert_hosts() {
+    for (const Eam& m : list_.mappings) {
+        mark_blocks(m.ipv4);
+        if (!m.is_host()) continue;
+        const Ipv6Address& a6 = m.ipv6.address();
+        const Ipv4Address a4 = m.ipv4.address();
+        const HostPair pair{a6, a4, m.slot, checksum_delta(a6, a4)};
+        longest_probe_ = std::max({longest_probe_, by_ipv4_.insert(pair), by_ipv6_.insert(pair)});
     }
 }
 
@@ -185,7 +145,7 @@ template <class Key> void MappingTable::insert_prefixes(std::vector<PrefixLevel<
         auto& level = *std::find_if(levels.begin(), levels.end(),
                                     [&](const auto& l) { return l.length == prefix.length(); });
         const std::size_t mask = level.entries.size() - 1;
-        std::size_t i = hash(prefix.address()) & mask;
+        std::size_t i = hash_(prefix.address()) & mask;
         while (level.entries[i].index != no_slot)
             i = (i + 1) & mask;
         level.entries[i] = {prefix.address(), index};
@@ -194,7 +154,7 @@ template <class Key> void MappingTable::insert_prefixes(std::vector<PrefixLevel<
 
 std::uint32_t MappingTable::slot_of(const Ipv4Prefix& prefix) const noexcept {
     if (prefix.is_host())
-        if (const HostPair* pair = find_host(by_ipv4_, prefix.address())) return pair->slot;
+        if (const HostPair* pair = by_ipv4_.find(prefix.address())) return pair->slot;
     for (const auto& level : prefixes4_)
         if (level.length == prefix.length())
             if (const Eam* m = find_in_level(level, prefix.address())) return m->slot;
@@ -217,37 +177,25 @@ void MappingTable::assign_slots(const MappingTable* previous) {
     slot_count_ = std::max(next, static_cast<std::uint32_t>(taken.size()));
 }
 
+MappingTable::MappingTable(MappingList list, const KeyedHash& hash)
+    : list_(std::move(list)), hash_(hash), by_ipv4_(hash, count_hosts(list_)),
+      by_ipv6_(hash, count_hosts(list_)) {}
+
 std::unique_ptr<const MappingTable>
 MappingTable::build(MappingList list, const MappingTable* previous, std::uint64_t seed) {
-    std::unique_ptr<MappingTable> table(new MappingTable);
-    table->list_ = std::move(list);
-    for (auto& s : table->seed_)
+    KeyedHash hash;
+    for (auto& s : hash.seed)
         s = next_random(seed);
+    std::unique_ptr<MappingTable> table(new MappingTable(std::move(list), hash));
     table->assign_slots(previous);
-
-    const auto hosts = static_cast<std::size_t>(
-        std::count_if(table->list_.mappings.begin(), table->list_.mappings.end(),
-                      [](const Eam& m) { return m.is_host(); }));
-    // At most half of the places are in use; one line is always free, so every search ends.
-    const std::size_t lines = std::bit_ceil(hosts + 1);
-    for (HostTable* t : {&table->by_ipv4_, &table->by_ipv6_}) {
-        t->storage.resize(lines * pairs_per_line + 1);
-        const auto address = reinterpret_cast<std::uintptr_t>(t->storage.data());
-        t->pairs = t->storage.data() + (address % 64 == 0 ? 0 : 1);
-        t->line_mask = lines - 1;
-    }
-    for (const Eam& m : table->list_.mappings) {
-        if (!m.is_host()) continue;
-        table->insert_host(table->by_ipv4_, m, m.ipv4.address());
-        table->insert_host(table->by_ipv6_, m, m.ipv6.address());
-    }
+    table->insert_hosts();
     table->insert_prefixes(table->prefixes4_);
     table->insert_prefixes(table->prefixes6_);
     return table;
 }
 
 std::size_t MappingTable::memory_bytes() const {
-    return (by_ipv4_.storage.capacity() + by_ipv6_.storage.capacity()) * sizeof(HostPair) +
+    return by_ipv4_.memory_bytes() + by_ipv6_.memory_bytes() +
            list_.mappings.capacity() * sizeof(Eam) + list_.text.capacity();
 }
 

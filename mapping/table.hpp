@@ -3,8 +3,7 @@
 // The explicit address mapping table of RFC 7757: built once, then immutable and shared by all
 // readers without locks.
 //
-// Host pairs (/32 and /128) lie in two open-addressing hash tables, one per direction, each entry
-// complete: a lookup touches one cache line, a collision the next one. Prefix pairs lie in one
+// Host pairs (/32 and /128) lie in two hash tables, one per direction. Prefix pairs lie in one
 // small hash per prefix length in use and are asked after the host pairs, longest first.
 //
 // A pair owns a counter slot, a small number that stays its own for as long as its IPv4 prefix is
@@ -12,6 +11,7 @@
 #pragma once
 
 #include "mapping/address.hpp"
+#include "mapping/host_table.hpp"
 
 #include <array>
 #include <cstdint>
@@ -59,13 +59,13 @@ struct MappingList {
 /// what a checksum's sum grows by when the IPv4 address is replaced by the IPv6 one (CK-05).
 struct MatchedIpv6 {
     Ipv6Address address;
-    std::uint32_t slot;
-    std::uint16_t delta;
+    std::uint32_t slot = no_slot;
+    std::uint16_t delta = 0;
 };
 struct MatchedIpv4 {
     Ipv4Address address;
-    std::uint32_t slot;
-    std::uint16_t delta;
+    std::uint32_t slot = no_slot;
+    std::uint16_t delta = 0;
 };
 
 class MappingTable {
@@ -80,11 +80,37 @@ class MappingTable {
     ~MappingTable();
 
     /// EAM-02: false when no mapping matches.
-    [[nodiscard]] bool find(Ipv4Address key, MatchedIpv6& found) const noexcept;
+    [[nodiscard]] bool find(Ipv4Address key, MatchedIpv6& found) const noexcept {
+        if (const HostPair* pair = by_ipv4_.find(key)) {
+            found.address = pair->ipv6; // one by one: a temporary would be stored and read again
+            found.slot = pair->slot;
+            found.delta = pair->delta;
+            return true;
+        }
+        return !prefixes4_.empty() && find_in_prefixes(key, found);
+    }
     /// EAM-03: false when no mapping matches.
-    [[nodiscard]] bool find(const Ipv6Address& key, MatchedIpv4& found) const noexcept;
-    [[nodiscard]] bool contains(Ipv4Address key) const noexcept;
-    [[nodiscard]] bool contains(const Ipv6Address& key) const noexcept;
+    [[nodiscard]] bool find(const Ipv6Address& key, MatchedIpv4& found) const noexcept {
+        if (const HostPair* pair = by_ipv6_.find(key)) {
+            found.address = pair->ipv4;
+            found.slot = pair->slot;
+            found.delta = pair->delta;
+            return true;
+        }
+        return !prefixes6_.empty() && find_in_prefixes(key, found);
+    }
+    /// Asked for the other side of every packet, which hardly ever is a pair: one bit for each /16
+    /// that holds a mapped address says so without touching the table.
+    [[nodiscard]] bool contains(Ipv4Address key) const noexcept {
+        const std::uint32_t block = key.value() >> 16;
+        if ((mapped_blocks_[block / 64] >> (block % 64) & 1) == 0) return false;
+        MatchedIpv6 found;
+        return find(key, found);
+    }
+    [[nodiscard]] bool contains(const Ipv6Address& key) const noexcept {
+        MatchedIpv4 found;
+        return find(key, found);
+    }
 
     const MappingList& list() const { return list_; }
     std::size_t size() const { return list_.mappings.size(); }
@@ -97,23 +123,7 @@ class MappingTable {
     std::uint32_t slot_of(const Ipv4Prefix& prefix) const noexcept;
 
   private:
-    MappingTable() = default;
-
-    struct alignas(32) HostPair {
-        Ipv6Address ipv6;
-        Ipv4Address ipv4;
-        std::uint32_t slot;
-        std::uint16_t delta;
-        std::uint16_t used;
-    };
-    static_assert(sizeof(HostPair) == 32, "two host pairs fill one cache line");
-
-    /// Open addressing over cache lines of two pairs.
-    struct HostTable {
-        std::vector<HostPair> storage; ///< one entry more than used, so that lines can be aligned
-        const HostPair* pairs = nullptr;
-        std::size_t line_mask = 0;
-    };
+    MappingTable(MappingList list, const KeyedHash& hash);
 
     template <class Key> struct PrefixEntry {
         Key key;
@@ -124,25 +134,25 @@ class MappingTable {
         std::vector<PrefixEntry<Key>> entries; ///< power of two, linear probing
     };
 
-    std::uint64_t hash(Ipv4Address a) const noexcept;
-    std::uint64_t hash(const Ipv6Address& a) const noexcept;
-    template <class Key>
-    const HostPair* find_host(const HostTable& t, const Key& key) const noexcept;
+    bool find_in_prefixes(Ipv4Address key, MatchedIpv6& found) const noexcept;
+    bool find_in_prefixes(const Ipv6Address& key, MatchedIpv4& found) const noexcept;
     template <class Key>
     const Eam* find_in_level(const PrefixLevel<Key>& level, const Key& prefix) const noexcept;
     template <class Key>
     const Eam* find_prefix(const std::vector<PrefixLevel<Key>>& levels,
                            const Key& key) const noexcept;
-    template <class Key> void insert_host(HostTable& t, const Eam& m, const Key& key);
     template <class Key> void insert_prefixes(std::vector<PrefixLevel<Key>>& levels);
+    void insert_hosts();
+    void mark_blocks(const Ipv4Prefix& prefix);
     void assign_slots(const MappingTable* previous);
 
     MappingList list_;
-    HostTable by_ipv4_;
-    HostTable by_ipv6_;
+    KeyedHash hash_;
+    HostTable<Ipv4Address> by_ipv4_;
+    HostTable<Ipv6Address> by_ipv6_;
+    std::array<std::uint64_t, 65536 / 64> mapped_blocks_{}; ///< one bit per /16
     std::vector<PrefixLevel<Ipv4Address>> prefixes4_;
     std::vector<PrefixLevel<Ipv6Address>> prefixes6_;
-    std::array<std::uint64_t, 3> seed_{};
     std::uint32_t slot_count_ = 0;
     std::uint32_t longest_probe_ = 0;
 };

@@ -42,8 +42,8 @@ Outcome Translator::icmp_v4_to_v6(Packet& packet, const Ipv4View& view, const Ma
         return icmp_error_v4_to_v6(packet, view, server, table, pass);
 
     if (pass == Pass::only)
-        if (const auto error = too_big_for_v6(packet, view))
-            return reject(packet, view, DropReason::too_big, *error);
+        if (const std::uint32_t mtu = exceeded_mtu6(packet, view))
+            return reject_too_big(packet, view, mtu);
     const Ipv6Address source = settings_.prefix.embed(view.source());
     const auto old_word = load<Be16>(message);
     message[0] = type == icmp::v4::echo_request ? icmp::v6::echo_request : icmp::v6::echo_reply;

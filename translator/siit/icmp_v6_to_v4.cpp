@@ -34,8 +34,8 @@ Outcome Translator::icmp_v6_to_v4(Packet& packet, const Ipv6View& view, Ipv4Addr
 
     if (Ipv4Header::size + view.transport_length > largest_packet)
         return Outcome::drop(DropReason::too_big);
-    if (const auto error = too_big_for_v4(packet, view, hairpin))
-        return reject(packet, view, DropReason::too_big, *error);
+    if (const std::uint32_t mtu = exceeded_mtu4(packet, view, hairpin))
+        return reject_too_big(packet, view, mtu);
     const auto old_word = load<Be16>(message);
     message[0] = type == icmp::v6::echo_request ? icmp::v4::echo_request : icmp::v4::echo_reply;
     const ChecksumSum delta = // CK-06

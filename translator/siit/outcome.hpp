@@ -85,43 +85,36 @@ inline constexpr std::size_t error_kind_count = 4;
 
 enum class Verdict : std::uint8_t { forward, reply, drop };
 
+/// One number, so that it is passed in a register: it goes through four functions per packet.
 class [[nodiscard]] Outcome {
   public:
-    static constexpr Outcome forward() { return Outcome(Verdict::forward, {}); }
+    static constexpr Outcome forward() { return Outcome(Verdict::forward, {}, {}, 0); }
     /// An echo reply of the translator itself: nothing was discarded, `reason` means nothing.
-    static constexpr Outcome echo_reply() {
-        Outcome o(Verdict::reply, {});
-        o.is_echo_ = true;
-        return o;
-    }
+    static constexpr Outcome echo_reply() { return Outcome(Verdict::reply, {}, {}, echo); }
     static constexpr Outcome error(DropReason r, ErrorKind kind) {
-        Outcome o(Verdict::reply, r);
-        o.kind_ = kind;
-        return o;
+        return Outcome(Verdict::reply, r, kind, 0);
     }
-    static constexpr Outcome drop(DropReason r) { return Outcome(Verdict::drop, r); }
+    static constexpr Outcome drop(DropReason r) { return Outcome(Verdict::drop, r, {}, 0); }
     /// A drop whose ICMP error was due but withheld by the rate limit.
     static constexpr Outcome suppressed(DropReason r, ErrorKind kind) {
-        Outcome o(Verdict::drop, r);
-        o.is_suppressed_ = true;
-        o.kind_ = kind;
-        return o;
+        return Outcome(Verdict::drop, r, kind, withheld);
     }
 
-    constexpr Verdict verdict() const { return verdict_; }
-    constexpr bool is_forward() const { return verdict_ == Verdict::forward; }
-    constexpr bool is_echo_reply() const { return is_echo_; }
-    constexpr bool is_suppressed() const { return is_suppressed_; }
-    constexpr DropReason reason() const { return reason_; }
-    constexpr ErrorKind error_kind() const { return kind_; }
+    constexpr Verdict verdict() const { return static_cast<Verdict>(bits_ & 0xff); }
+    constexpr bool is_forward() const { return verdict() == Verdict::forward; }
+    constexpr bool is_echo_reply() const { return (bits_ & echo) != 0; }
+    constexpr bool is_suppressed() const { return (bits_ & withheld) != 0; }
+    constexpr DropReason reason() const { return static_cast<DropReason>(bits_ >> 8 & 0xff); }
+    constexpr ErrorKind error_kind() const { return static_cast<ErrorKind>(bits_ >> 16 & 0xff); }
 
   private:
-    constexpr Outcome(Verdict v, DropReason r) : verdict_(v), reason_(r) {}
-    Verdict verdict_;
-    DropReason reason_;
-    ErrorKind kind_{};
-    bool is_echo_ = false;
-    bool is_suppressed_ = false;
+    static constexpr std::uint32_t echo = 1u << 24;
+    static constexpr std::uint32_t withheld = 1u << 25;
+
+    constexpr Outcome(Verdict v, DropReason r, ErrorKind k, std::uint32_t flags)
+        : bits_(static_cast<std::uint32_t>(v) | static_cast<std::uint32_t>(r) << 8 |
+                static_cast<std::uint32_t>(k) << 16 | flags) {}
+    std::uint32_t bits_;
 };
 
 } // namespace xlat646

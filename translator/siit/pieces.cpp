@@ -6,7 +6,7 @@
 
 namespace xlat646 {
 
-void Translator::split(Packet& packet, const Ipv6Header& header, const FragmentHeader& fragment,
+void Translator::split(Packet& packet, Ipv6Header header, FragmentHeader fragment,
                        std::uint8_t* payload, std::size_t length) noexcept {
     pieces_.payload = payload;
     pieces_.remaining = length;
@@ -20,7 +20,7 @@ void Translator::split(Packet& packet, const Ipv6Header& header, const FragmentH
     (void)next_piece(packet);
 }
 
-void Translator::split(Packet& packet, const Ipv4Header& header, std::uint8_t* payload,
+void Translator::split(Packet& packet, Ipv4Header header, std::uint8_t* payload,
                        std::size_t length) noexcept {
     pieces_.payload = payload;
     pieces_.remaining = length;

@@ -18,8 +18,6 @@
 #include "translator/wire/packet.hpp"
 #include "translator/wire/segment.hpp"
 
-#include <optional>
-
 namespace xlat646 {
 
 class Translator {
@@ -62,7 +60,9 @@ class Translator {
                                Pass pass) noexcept;
     Outcome emit_v6(Packet& packet, const Ipv4View& view, const Ipv6Address& source,
                     const Ipv6Address& destination, Pass pass) noexcept;
-    std::optional<Error> too_big_for_v6(const Packet& packet, const Ipv4View& view) const noexcept;
+    /// The MTU to tell the sender of a packet that does not fit; 0: it fits.
+    std::uint32_t exceeded_mtu6(const Packet& packet, const Ipv4View& view) const noexcept;
+    Outcome reject_too_big(Packet& packet, const Ipv4View& view, std::uint32_t mtu) noexcept;
     Outcome answer_own4(Packet& packet, const Ipv4View& view) noexcept;
     Outcome reject_unmapped4(Packet& packet, const Ipv4View& view) noexcept;
 
@@ -70,8 +70,9 @@ class Translator {
     Outcome v6_to_v4(Packet& packet, const MappingTable& table) noexcept;
     Outcome transport_v6_to_v4(Packet& packet, const Ipv6View& view, const MatchedIpv4& server,
                                Ipv4Address client, bool hairpin) noexcept;
-    std::optional<Error> too_big_for_v4(const Packet& packet, const Ipv6View& view,
-                                        bool hairpin) const noexcept;
+    std::uint32_t exceeded_mtu4(const Packet& packet, const Ipv6View& view,
+                                bool hairpin) const noexcept;
+    Outcome reject_too_big(Packet& packet, const Ipv6View& view, std::uint32_t mtu) noexcept;
     Outcome reject_unmapped6(Packet& packet, const Ipv6View& view) noexcept;
     Outcome emit_v4(Packet& packet, const Ipv6View& view, Ipv4Address source, Ipv4Address client,
                     bool hairpin) noexcept;
@@ -100,9 +101,10 @@ class Translator {
     bool is_switched_off(ErrorKind kind) const noexcept;
 
     // pieces.cpp
-    void split(Packet& packet, const Ipv6Header& header, const FragmentHeader& fragment,
-               std::uint8_t* payload, std::size_t length) noexcept;
-    void split(Packet& packet, const Ipv4Header& header, std::uint8_t* payload,
+    // By value: a header whose address is not taken stays in registers.
+    void split(Packet& packet, Ipv6Header header, FragmentHeader fragment, std::uint8_t* payload,
+               std::size_t length) noexcept;
+    void split(Packet& packet, Ipv4Header header, std::uint8_t* payload,
                std::size_t length) noexcept;
 
     std::uint8_t traffic_class(std::uint8_t octet) const {

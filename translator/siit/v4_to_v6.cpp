@@ -111,18 +111,22 @@ Outcome Translator::answer_own4(Packet& packet, const Ipv4View& view) noexcept {
     return Outcome::echo_reply();
 }
 
-std::optional<Translator::Error> Translator::too_big_for_v6(const Packet& packet,
-                                                            const Ipv4View& view) const noexcept {
-    if (!view.header.df()) return std::nullopt;
+std::uint32_t Translator::exceeded_mtu6(const Packet& packet, const Ipv4View& view) const noexcept {
+    if (!view.header.df()) return 0;
     const std::size_t extra = view.is_fragment() ? FragmentHeader::size : 0;
     std::size_t length6 = Ipv6Header::size + view.transport_length + extra;
     if (packet.is_gso()) // GSO-07: what counts is one segment
         length6 = Ipv6Header::size + gso_transport_header(packet, view.transport) +
                   packet.offload.gso_size;
-    if (length6 <= settings_.mtu6) return std::nullopt;
     // F46-06, F46-07.
-    return Error{ErrorKind::too_big, icmp::v4::unreachable, icmp::v4::code_fragmentation_needed,
-                 static_cast<std::uint32_t>(settings_.mtu6 - 20 - extra)};
+    return length6 <= settings_.mtu6 ? 0 : static_cast<std::uint32_t>(settings_.mtu6 - 20 - extra);
+}
+
+Outcome Translator::reject_too_big(Packet& packet, const Ipv4View& view,
+                                   std::uint32_t mtu) noexcept {
+    return reject(packet, view, DropReason::too_big,
+                  {ErrorKind::too_big, icmp::v4::unreachable, icmp::v4::code_fragmentation_needed,
+                   mtu});
 }
 
 Outcome Translator::transport_v4_to_v6(Packet& packet, const Ipv4View& view,
@@ -158,8 +162,8 @@ Outcome Translator::transport_v4_to_v6(Packet& packet, const Ipv4View& view,
             return Outcome::drop(DropReason::udp_length);
     }
     if (pass == Pass::only)
-        if (const auto error = too_big_for_v6(packet, view))
-            return reject(packet, view, DropReason::too_big, *error);
+        if (const std::uint32_t mtu = exceeded_mtu6(packet, view))
+            return reject_too_big(packet, view, mtu);
 
     const Ipv6Address source = settings_.prefix.embed(view.source());
     if (has_no_checksum) {

@@ -156,28 +156,31 @@ Outcome Translator::answer_own6(Packet& packet, const Ipv6View& view) noexcept {
     return Outcome::echo_reply();
 }
 
-std::optional<Translator::Error> Translator::too_big_for_v4(const Packet& packet,
-                                                            const Ipv6View& view,
-                                                            bool hairpin) const noexcept {
+std::uint32_t Translator::exceeded_mtu4(const Packet& packet, const Ipv6View& view,
+                                        bool hairpin) const noexcept {
     std::size_t payload = view.transport_length; // of one segment
     std::size_t received = packet.length;
     if (packet.is_gso()) { // GSO-08
         payload = gso_transport_header(packet, view.transport) + packet.offload.gso_size;
         received = static_cast<std::size_t>(view.transport - packet.data) + payload;
     }
-    const auto error = [](std::size_t mtu) {
-        return Error{ErrorKind::too_big, icmp::v6::packet_too_big, 0,
-                     static_cast<std::uint32_t>(std::max(mtu, ipv6_minimum_mtu))};
-    };
+    std::size_t mtu = 0;
     if (hairpin) { // HP-07, HP-08: only the IPv6 packet counts
         const std::size_t extra = view.is_real_fragment() ? FragmentHeader::size : 0;
-        if (Ipv6Header::size + payload + extra <= settings_.mtu6) return std::nullopt;
-        return error(settings_.mtu6);
+        if (Ipv6Header::size + payload + extra <= settings_.mtu6) return 0;
+        mtu = settings_.mtu6;
+    } else {
+        if (Ipv4Header::size + payload <= settings_.mtu4 || received <= ipv6_minimum_mtu) return 0;
+        // F64-07, F64-08.
+        mtu = settings_.mtu4 + 20 + (view.has_fragment_header ? FragmentHeader::size : 0);
     }
-    if (Ipv4Header::size + payload <= settings_.mtu4 || received <= ipv6_minimum_mtu)
-        return std::nullopt;
-    // F64-07, F64-08.
-    return error(settings_.mtu4 + 20 + (view.has_fragment_header ? FragmentHeader::size : 0));
+    return static_cast<std::uint32_t>(std::max(mtu, ipv6_minimum_mtu));
+}
+
+Outcome Translator::reject_too_big(Packet& packet, const Ipv6View& view,
+                                   std::uint32_t mtu) noexcept {
+    return reject(packet, view, DropReason::too_big,
+                  {ErrorKind::too_big, icmp::v6::packet_too_big, 0, mtu});
 }
 
 Outcome Translator::transport_v6_to_v4(Packet& packet, const Ipv6View& view,
@@ -210,8 +213,8 @@ Outcome Translator::transport_v6_to_v4(Packet& packet, const Ipv6View& view,
     }
     if (Ipv4Header::size + length > largest_packet) // GSO-09, T64-03
         return Outcome::drop(DropReason::too_big);
-    if (const auto error = too_big_for_v4(packet, view, hairpin))
-        return reject(packet, view, DropReason::too_big, *error);
+    if (const std::uint32_t mtu = exceeded_mtu4(packet, view, hairpin))
+        return reject_too_big(packet, view, mtu);
 
     if (field != 0 && !has_no_checksum) { // L4-06
         const ChecksumSum delta =

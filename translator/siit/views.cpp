@@ -62,12 +62,15 @@ bool parse(std::uint8_t* bytes, std::size_t length, Ipv4View& view) noexcept {
     const std::size_t total = view.header.total_length.value();
     if (view.header.version() != 4 || header_length < Ipv4Header::size) return false;
     if (total < header_length || total > length) return false;
-    if (ChecksumSum().add(bytes, header_length).fold() != 0xffff) return false;
+    const bool has_options = header_length != Ipv4Header::size;
+    const ChecksumSum sum =
+        has_options ? ChecksumSum().add(bytes, header_length) : view.header.sum();
+    if (sum.fold() != 0xffff) return false;
     view.transport = bytes + header_length;
     view.header_length = header_length;
     view.transport_length = total - header_length;
     view.has_source_route = false;
-    return header_length == Ipv4Header::size ||
+    return !has_options ||
            walk_options(bytes + Ipv4Header::size, header_length - Ipv4Header::size,
                         view.has_source_route);
 }
@@ -141,14 +144,10 @@ std::size_t gso_transport_header(const Packet& packet, const std::uint8_t* trans
     return (transport[12] >> 4) * std::size_t{4};
 }
 
-bool normalize_offload(Packet& packet, const std::uint8_t* transport, std::uint8_t proto,
-                       bool is_fragment, bool is_ipv6) noexcept {
+bool normalize_used_offload(Packet& packet, const std::uint8_t* transport, std::uint8_t proto,
+                            bool is_fragment, bool is_ipv6) noexcept {
     OffloadHeader& offload = packet.offload;
     offload.flags &= OffloadHeader::needs_checksum; // GSO-10
-    if (offload.flags == 0 && !packet.is_gso()) {
-        offload = {};
-        return true;
-    }
     if (is_fragment) return false; // GSO-11
 
     const auto start = static_cast<std::size_t>(transport - packet.data);

@@ -64,8 +64,17 @@ enum class ExtensionWalk : std::uint8_t {
 
 /// GSO-03..GSO-05, GSO-10, GSO-11: makes the offload header agree with what parsing found, or
 /// completes the checksum in software. False: the header is nonsense.
-[[nodiscard]] bool normalize_offload(Packet& packet, const std::uint8_t* transport,
-                                     std::uint8_t proto, bool is_fragment, bool is_ipv6) noexcept;
+[[nodiscard]] bool normalize_used_offload(Packet& packet, const std::uint8_t* transport,
+                                          std::uint8_t proto, bool is_fragment,
+                                          bool is_ipv6) noexcept;
+[[nodiscard]] inline bool normalize_offload(Packet& packet, const std::uint8_t* transport,
+                                            std::uint8_t proto, bool is_fragment,
+                                            bool is_ipv6) noexcept {
+    if (packet.is_gso() || packet.has_partial_checksum())
+        return normalize_used_offload(packet, transport, proto, is_fragment, is_ipv6);
+    packet.offload = {}; // GSO-10
+    return true;
+}
 
 /// Bytes of TCP or UDP header of a GSO packet that normalize_offload has accepted.
 std::size_t gso_transport_header(const Packet& packet, const std::uint8_t* transport) noexcept;

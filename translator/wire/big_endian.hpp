@@ -4,7 +4,6 @@
 // number only by value().
 #pragma once
 
-#include <array>
 #include <bit>
 #include <cstdint>
 #include <type_traits>
@@ -29,33 +28,33 @@ template <class T> constexpr T network_order(T v) noexcept {
         return byte_swap(v);
 }
 
-template <class T> class BigEndian {
+template <class T> class [[gnu::packed]] BigEndian {
   public:
     constexpr BigEndian() = default;
-    constexpr explicit(false) BigEndian(T host_order) noexcept
-        : bytes_(std::bit_cast<Bytes>(network_order(host_order))) {}
+    constexpr explicit(false) BigEndian(T host_order) noexcept : raw_(network_order(host_order)) {}
 
     /// From a number whose bytes in memory are the ones wanted: what checksums yield.
     static constexpr BigEndian from_native(T native) noexcept {
         BigEndian b;
-        b.bytes_ = std::bit_cast<Bytes>(native);
+        b.raw_ = native;
         return b;
     }
 
-    constexpr T value() const noexcept { return network_order(std::bit_cast<T>(bytes_)); }
+    constexpr T value() const noexcept { return network_order(raw_); }
     /// The number that the bytes form in native order: what checksums add up.
-    constexpr T raw_native() const noexcept { return std::bit_cast<T>(bytes_); }
+    constexpr T raw_native() const noexcept { return raw_; }
 
-    friend constexpr bool operator==(const BigEndian&, const BigEndian&) = default;
+    friend constexpr bool operator==(BigEndian a, BigEndian b) { return a.raw_ == b.raw_; }
 
   private:
-    using Bytes = std::array<std::uint8_t, sizeof(T)>;
-    Bytes bytes_{};
+    T raw_ = 0;
 };
 
 using Be16 = BigEndian<std::uint16_t>;
 using Be32 = BigEndian<std::uint32_t>;
+using Be64 = BigEndian<std::uint64_t>;
 static_assert(sizeof(Be16) == 2 && alignof(Be16) == 1);
 static_assert(sizeof(Be32) == 4 && alignof(Be32) == 1);
+static_assert(sizeof(Be64) == 8 && alignof(Be64) == 1);
 
 } // namespace xlat646

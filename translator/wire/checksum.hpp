@@ -30,7 +30,10 @@ class ChecksumSum {
     /// A number of a pseudo-header, e.g. a length or a protocol.
     constexpr ChecksumSum& add(Be16 v) noexcept { return add_native(v.raw_native()); }
     constexpr ChecksumSum& add(Be32 v) noexcept { return add_native(v.raw_native()); }
-    constexpr ChecksumSum& add(const ChecksumSum& s) noexcept { return add_native(s.fold()); }
+    constexpr ChecksumSum& add(const ChecksumSum& s) noexcept {
+        total_ += (s.total_ & 0xffffffff) + (s.total_ >> 32);
+        return *this;
+    }
     constexpr ChecksumSum& subtract(const ChecksumSum& s) noexcept {
         return add_native(static_cast<std::uint16_t>(~s.fold()));
     }
