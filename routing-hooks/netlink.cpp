@@ -28,6 +28,9 @@ constexpr int receive_buffer_bytes = 1 << 20;
 // A dump's parts are at most 32 KiB; an answer to a request is shorter.
 constexpr std::size_t message_buffer_bytes = 64 * 1024;
 constexpr int smallest_ipv6_mtu = 1280;
+/// The kernel's 500 are full after 3 ms of a flood, less than a busy scheduler lets a thread wait;
+/// then packets of good flows are lost as well.
+constexpr int queue_length = 4096;
 
 [[noreturn]] void fail(int error, const std::string& what) {
     throw std::system_error(error, std::generic_category(), what);
@@ -223,6 +226,7 @@ void prepare_tun(RouteSocket& socket, unsigned ifindex, std::uint32_t mtu) {
 
     m = link_request(ifindex);
     append_u32(*m, IFLA_MTU, mtu);
+    append_u32(*m, IFLA_TXQLEN, queue_length);
     socket.send_one(std::move(m), link + ": cannot set MTU " + std::to_string(mtu));
 
     m = link_request(ifindex);

@@ -69,9 +69,10 @@ class RouteSocket {
     std::unique_ptr<nl_sock, FreeSocket> socket_;
 };
 
-/// Makes a TUN ready to be brought up: its MTU (DC-11), no IPv6 address and no multicast groups, so
-/// that the kernel itself sends nothing into it (no router solicitation, no MLD).
-/// The IPv6 sysctls of the device return to their defaults; call this before routes and before up.
+/// Makes a TUN ready to be brought up: its MTU (DC-11), a longer queue, no IPv6 address and no
+/// multicast groups, so that the kernel itself sends nothing into it (no router solicitation, no
+/// MLD). The IPv6 sysctls of the device return to their defaults; call this before routes and
+/// before up.
 void prepare_tun(RouteSocket& socket, unsigned ifindex, std::uint32_t mtu);
 
 void set_link_up(RouteSocket& socket, unsigned ifindex, bool up);
