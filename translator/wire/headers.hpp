@@ -115,9 +115,7 @@ struct Ipv4Header {
     std::uint64_t words_1_2() const {
         return in_memory_order(version_ihl, tos, total_length, identification, flags_and_offset);
     }
-    std::uint64_t words_3_4() const {
-        return in_memory_order(ttl, protocol, checksum, raw_source);
-    }
+    std::uint64_t words_3_4() const { return in_memory_order(ttl, protocol, checksum, raw_source); }
 };
 static_assert(sizeof(Ipv4Header) == Ipv4Header::size && alignof(Ipv4Header) == 1);
 
@@ -165,8 +163,8 @@ static_assert(sizeof(Ipv6Header) == Ipv6Header::size && alignof(Ipv6Header) == 1
 
 /// As for Ipv4Header.
 inline void store(std::uint8_t* to, const Ipv6Header& h) noexcept {
-    store_native(to, in_memory_order(h.version_class_label, h.payload_length, h.next_header,
-                                     h.hop_limit));
+    store_native(
+        to, in_memory_order(h.version_class_label, h.payload_length, h.next_header, h.hop_limit));
     store_native(to + 8, h.raw_source[0].raw_native());
     store_native(to + 16, h.raw_source[1].raw_native());
     store_native(to + 24, h.raw_destination[0].raw_native());
