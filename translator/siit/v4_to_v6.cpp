@@ -124,9 +124,9 @@ std::uint32_t Translator::exceeded_mtu6(const Packet& packet, const Ipv4View& vi
 
 Outcome Translator::reject_too_big(Packet& packet, const Ipv4View& view,
                                    std::uint32_t mtu) noexcept {
-    return reject(packet, view, DropReason::too_big,
-                  {ErrorKind::too_big, icmp::v4::unreachable, icmp::v4::code_fragmentation_needed,
-                   mtu});
+    return reject(
+        packet, view, DropReason::too_big,
+        {ErrorKind::too_big, icmp::v4::unreachable, icmp::v4::code_fragmentation_needed, mtu});
 }
 
 Outcome Translator::transport_v4_to_v6(Packet& packet, const Ipv4View& view,

@@ -70,9 +70,8 @@ bool parse(std::uint8_t* bytes, std::size_t length, Ipv4View& view) noexcept {
     view.header_length = header_length;
     view.transport_length = total - header_length;
     view.has_source_route = false;
-    return !has_options ||
-           walk_options(bytes + Ipv4Header::size, header_length - Ipv4Header::size,
-                        view.has_source_route);
+    return !has_options || walk_options(bytes + Ipv4Header::size, header_length - Ipv4Header::size,
+                                        view.has_source_route);
 }
 
 bool parse(std::uint8_t* bytes, std::size_t length, Ipv6View& view) noexcept {
@@ -148,7 +147,7 @@ bool normalize_used_offload(Packet& packet, const std::uint8_t* transport, std::
                             bool is_fragment, bool is_ipv6) noexcept {
     OffloadHeader& offload = packet.offload;
     offload.flags &= OffloadHeader::needs_checksum; // GSO-10
-    if (is_fragment) return false; // GSO-11
+    if (is_fragment) return false;                  // GSO-11
 
     const auto start = static_cast<std::size_t>(transport - packet.data);
     const std::size_t available = packet.length - start;
