@@ -4,6 +4,7 @@ import struct
 
 from arith import (
     CHECKSUM_AT,
+    FRAGMENT,
     GSO_ECN,
     GSO_TCP4,
     GSO_TCP6,
@@ -88,6 +89,8 @@ def header_length(packet):
     at, proto = 40, packet[6]
     while proto in (0, 43, 60):
         proto, at = packet[at], at + 8 * (packet[at + 1] + 1)
+    if proto == FRAGMENT:  # an atomic one
+        proto, at = packet[at], at + 8
     return at, proto
 
 
