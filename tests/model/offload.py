@@ -55,7 +55,7 @@ def prepare(packet, offload, start, proto, is_fragment, family):
         return packet, transport  # GSO-10
     if is_fragment:
         raise Drop("bad_offload")  # GSO-11
-    expected = CHECKSUM_AT.get(proto) if proto in (TCP, UDP) else None
+    expected = CHECKSUM_AT.get(proto)
     fits = csum_start == start and csum_offset == expected and start + expected + 2 <= len(packet)
     if gso_type:  # GSO-05, GSO-06
         kind = gso_type & ~GSO_ECN

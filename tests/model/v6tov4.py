@@ -225,7 +225,9 @@ def payload(config, view, server, client):
         if len(body) < 8:
             raise Drop("icmp_malformed")
         if body[0] in (128, 129):
-            return echo(body, view.source, view.target)
+            done = echo(body, view.source, view.target)
+            # CK-04: the checksum of zeros is 65535, which equation 3 cannot tell from 0.
+            return done if any(done) else put16(done, 2, 65535)
         return error(config, view, body, client)
     if view.has_fragment and view.is_impossible():
         raise Drop("bad_fragment")
