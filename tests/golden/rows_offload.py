@@ -83,6 +83,24 @@ def contradictions(b):
             "bad_offload",
             offload=header(**fields),
         )
+    for text, segment, fields4, fields6 in (
+        ("UDP_L4", udp(b""), gso(UDP_L4, 1000, 20, 8, 6), gso(UDP_L4, 1000, 40, 8, 6)),
+        ("TCP", tcp(b""), gso(TCPV4, 1000, 20, 20, 16), gso(TCPV6, 1000, 40, 20, 16)),
+    ):
+        b.drop(
+            "GSO-05",
+            f"a super-packet without data, 4to6: {text}",
+            v4(C4, S4, segment, partial=True),
+            "bad_offload",
+            offload=header(**fields4),
+        )
+        b.drop(
+            "GSO-05",
+            f"a super-packet without data, 6to4: {text}",
+            v6(S6, C6, segment, partial=True),
+            "bad_offload",
+            offload=header(**fields6),
+        )
     for length in (65516, 65535):
         packet = v6(S6, C6, tcp(counting(length - 20)), partial=True)
         b.drop(

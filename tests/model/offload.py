@@ -69,7 +69,7 @@ def prepare(packet, offload, start, proto, is_fragment, family):
             if start + 20 > len(packet):
                 raise Drop("bad_offload")
             transport.head = (packet[start + 12] >> 4) * 4
-        if transport.head < (20 if proto == TCP else 8) or start + transport.head > len(packet):
+        if transport.head < (20 if proto == TCP else 8) or start + transport.head >= len(packet):
             raise Drop("bad_offload")
         transport.gso, transport.ecn, transport.size = kind, gso_type & GSO_ECN, size
         transport.partial = bool(flags & NEEDS_CSUM)

@@ -2,6 +2,7 @@
 //
 // That nothing is remembered: the same packet gives the same result whatever came before it, and
 // any node can translate any packet of a flow.
+#include "tests/support/cast.hpp"
 #include "tests/support/golden.hpp"
 #include "tests/support/packets.hpp"
 #include "tests/unit/catch.hpp"
@@ -13,11 +14,6 @@ using namespace xlat646;
 using namespace xlat646::test;
 
 namespace {
-
-const Ipv4Address client4 = *Ipv4Address::parse("198.51.100.7");
-const Ipv4Address server4 = *Ipv4Address::parse("192.0.2.1");
-const Ipv6Address client6 = *Ipv6Address::parse("2001:db8:64::198.51.100.7");
-const Ipv6Address server6 = *Ipv6Address::parse("2001:db8:1::10");
 
 /// A translator, its settings and its table of one pair.
 class Node {

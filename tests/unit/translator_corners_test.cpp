@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // Packets that golden rows leave out: too large, too short, or with nothing visible coming out.
+#include "tests/support/cast.hpp"
 #include "tests/support/golden.hpp"
 #include "tests/support/packets.hpp"
 #include "tests/unit/catch.hpp"
@@ -15,10 +16,6 @@ namespace {
 
 const Ipv4Address own4 = *Ipv4Address::parse("203.0.113.1");
 const Ipv6Address own6 = *Ipv6Address::parse("2001:db8:ffff::1");
-const Ipv4Address client4 = *Ipv4Address::parse("198.51.100.7");
-const Ipv4Address server4 = *Ipv4Address::parse("192.0.2.1");
-const Ipv6Address client6 = *Ipv6Address::parse("2001:db8:64::198.51.100.7");
-const Ipv6Address server6 = *Ipv6Address::parse("2001:db8:1::10");
 const Ipv6Address other6 = *Ipv6Address::parse("2001:db8:1::20");
 const Ipv6Address server_in_prefix = *Ipv6Address::parse("2001:db8:64::192.0.2.1");
 const Ipv6Address other_in_prefix = *Ipv6Address::parse("2001:db8:64::192.0.2.2");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // What one golden row cannot show: sequences of packets through one translator.
+#include "tests/support/cast.hpp"
 #include "tests/support/golden.hpp"
 #include "tests/support/packets.hpp"
 #include "tests/unit/catch.hpp"
@@ -14,10 +15,6 @@ using namespace xlat646::test;
 
 namespace {
 
-const Ipv4Address client4 = *Ipv4Address::parse("198.51.100.7");
-const Ipv4Address server4 = *Ipv4Address::parse("192.0.2.1");
-const Ipv6Address client6 = *Ipv6Address::parse("2001:db8:64::198.51.100.7");
-const Ipv6Address server6 = *Ipv6Address::parse("2001:db8:1::10");
 const Ipv6Address router6 = *Ipv6Address::parse("2001:db8:ff::1");
 
 std::uint64_t now = 0;

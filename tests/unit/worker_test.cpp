@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // A worker whose queue is one end of a socket pair that keeps message borders, as a TUN does.
+#include "tests/support/cast.hpp"
 #include "tests/support/golden.hpp"
 #include "tests/support/packets.hpp"
 #include "tests/unit/catch.hpp"
@@ -21,10 +22,6 @@ using namespace xlat646::test;
 
 namespace {
 
-const Ipv4Address client4 = *Ipv4Address::parse("198.51.100.7");
-const Ipv4Address server4 = *Ipv4Address::parse("192.0.2.1");
-const Ipv6Address client6 = *Ipv6Address::parse("2001:db8:64::198.51.100.7");
-const Ipv6Address server6 = *Ipv6Address::parse("2001:db8:1::10");
 constexpr auto d46 = static_cast<std::size_t>(Direction::v4_to_v6);
 constexpr auto d64 = static_cast<std::size_t>(Direction::v6_to_v4);
 

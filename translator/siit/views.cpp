@@ -159,7 +159,8 @@ bool normalize_used_offload(Packet& packet, const std::uint8_t* transport, std::
                             offload.gso_type == OffloadHeader::gso_udp && offload.flags != 0;
         if ((!is_tcp && !is_udp) || offload.gso_size == 0) return false;
         const std::size_t header = gso_transport_header(packet, transport);
-        if (header > available || (proto == protocol::tcp && header < 20)) return false;
+        // GSO-05: without data there is nothing that could be cut.
+        if (header >= available || (proto == protocol::tcp && header < 20)) return false;
         offload.header_length = static_cast<std::uint16_t>(start + header);
     }
     if (offload.flags == 0) {
