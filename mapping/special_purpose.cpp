@@ -160,6 +160,24 @@ AddressClass Classifier<Address>::classify(const Address& a) const noexcept {
     return r.whole;
 }
 
+template <class Address>
+std::optional<AddressClass> Classifier<Address>::class_of(const Ipv4Prefix& prefix) const noexcept
+    requires(std::is_same_v<Address, Ipv4Address>) {
+    if (is_hard_martian(prefix.address())) return AddressClass::hard; // all of them are /16 or less
+    const Range& r = ranges_[Family<Address>::index(prefix.address())];
+    std::optional<AddressClass> common;
+    const auto differs = [&](AddressClass c) { return common.value_or(c) != c; };
+    for (std::size_t i = r.first; i < std::size_t{r.first} + r.count; ++i) {
+        const Rule& rule = rules_[i];
+        if (!rule.prefix.overlaps(prefix)) continue;
+        if (differs(rule.address_class)) return std::nullopt;
+        common = rule.address_class;
+        if (rule.prefix.contains(prefix)) return common;
+    }
+    if (differs(r.whole)) return std::nullopt;
+    return r.whole;
+}
+
 template class Classifier<Ipv4Address>;
 template class Classifier<Ipv6Address>;
 

@@ -7,8 +7,10 @@
 #include "mapping/address.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace xlat646 {
@@ -70,6 +72,9 @@ template <class Address> class Classifier {
     explicit Classifier(Profile profile = Profile::internet,
                         std::span<const BlockOverride<Address>> overrides = {});
     AddressClass classify(const Address& a) const noexcept;
+    /// The class of every address of an IPv4 prefix of at least 16 bits, nullopt when they differ.
+    std::optional<AddressClass> class_of(const Ipv4Prefix& prefix) const noexcept
+        requires(std::is_same_v<Address, Ipv4Address>);
 
   private:
     struct Rule {

@@ -40,7 +40,6 @@ __u32 identification[XLAT646_ID_COUNTERS] = {};
 
 struct by_ipv4_map {
     __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
     __uint(max_entries, 1);
     __uint(key_size, sizeof(__u32));
     __uint(value_size, sizeof(struct xlat646_by_ipv4));
@@ -50,7 +49,6 @@ struct ipv6_key {
 };
 struct by_ipv6_map {
     __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
     __uint(max_entries, 1);
     __uint(key_size, sizeof(struct ipv6_key));
     __uint(value_size, sizeof(struct xlat646_by_ipv6));
