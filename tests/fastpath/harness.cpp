@@ -2,7 +2,6 @@
 #include "tests/fastpath/harness.hpp"
 
 #include "tests/support/packets.hpp"
-#include "translator/siit/translator.hpp"
 
 #include <algorithm>
 #include <bpf/bpf.h>
@@ -38,7 +37,7 @@ std::size_t length_by_header(const Bytes& p) {
 } // namespace
 
 Harness::Harness(std::shared_ptr<const GoldenConfig> config)
-    : config_(std::move(config)), fastpath_(config_->settings) {
+    : config_(std::move(config)), fastpath_(config_->settings), translator_(config_->settings) {
     fastpath_.prepare(*config_->table);
     fastpath_.flip();
 }
@@ -123,7 +122,7 @@ Comparison compare(Harness& harness, const Bytes& packet, const Bytes* wanted,
 
     // The other road.
     const GoldenConfig& config = harness.config();
-    Translator translator(config.settings);
+    Translator& translator = harness.translator();
     OffloadHeader offload;
     if (gso_size != 0) {
         offload.gso_type = is_ipv4 ? OffloadHeader::gso_tcp4 : OffloadHeader::gso_tcp6;

@@ -6,6 +6,7 @@
 
 #include "tests/support/golden.hpp"
 #include "translator/fastpath/fastpath.hpp"
+#include "translator/siit/translator.hpp"
 
 #include <map>
 #include <memory>
@@ -29,12 +30,14 @@ class Harness {
 
     Fastpath& fastpath() { return fastpath_; }
     const GoldenConfig& config() const { return *config_; }
+    Translator& translator() { return translator_; }
     /// A packet as it arrives at the interface.
     ProgramRun run(const Bytes& packet, std::uint16_t gso_size = 0);
 
   private:
     std::shared_ptr<const GoldenConfig> config_;
     Fastpath fastpath_;
+    Translator translator_;
     xlat646_counters seen_{};
 };
 

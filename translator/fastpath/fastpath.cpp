@@ -118,6 +118,7 @@ Fastpath::Fastpath(const Settings& settings) : parts_(std::make_unique<Parts>())
     if (error == -EPERM || error == -EACCES)
         fail(EPERM, "no right to load the fast path's program (CAP_BPF, CAP_NET_ADMIN)");
     if (error != 0) fail(-error, "the kernel refuses the fast path's program");
+    p.heart = std::jthread([&p](const std::stop_token& stop) { p.beat(stop); });
 }
 
 Fastpath::~Fastpath() {
@@ -129,8 +130,6 @@ Fastpath::~Fastpath() {
 FastpathHook Fastpath::attach(const std::string& interface, FastpathHook hook) {
     last_words.clear();
     Parts& p = *parts_;
-    if (!p.heart.joinable())
-        p.heart = std::jthread([&p](const std::stop_token& stop) { p.beat(stop); });
     p.attachments.emplace_back(interface,
                                Attachment::Programs{bpf_program__fd(p.bpf->progs.xlat646_ether),
                                                     bpf_program__fd(p.bpf->progs.xlat646_layer3)},
