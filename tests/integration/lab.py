@@ -16,6 +16,7 @@ XLAT646_MODE:
   verify  tun.offload: true, but no other device has any offload: every checksum is computed by
           the sender and verified by the receiver
   nic     as verify, and the gateway merges what arrives (GRO): packets as from a physical card
+  fast    as on, and the gateway has the fast path on both uplinks
 """
 
 import ipaddress
@@ -30,7 +31,7 @@ import unittest
 
 from netns import LabError, Net, need_tools, wait_until
 
-MODES = ("on", "off", "verify", "nic")
+MODES = ("on", "off", "verify", "nic", "fast")
 SANITIZER_REPORT = r"(?:Address|Leak|Thread|UndefinedBehavior)Sanitizer|runtime error:"
 
 C4 = "198.51.100.10"
@@ -100,6 +101,8 @@ class Daemon:
             "control_socket": os.path.join(self.directory, "control.sock"),
             "stats_segment": os.path.join(self.directory, "stats"),
         }
+        if mode() == "fast":
+            config["fastpath"] = {"mode": "on", "interfaces": ["v4", "v6"]}
         config.update(changes)
         text = "".join(f"{key}: {json.dumps(value)}\n" for key, value in config.items()
                        if value is not None)

@@ -81,6 +81,17 @@ bpf_tc_opts our_filter() {
     return options;
 }
 
+/// A filter of ours, of this life or a previous one.
+void remove_filter(unsigned ifindex) {
+    bpf_tc_hook hook = ingress_of(ifindex);
+    bpf_tc_opts found = our_filter();
+    if (bpf_tc_query(&hook, &found) != 0 ||
+        !name_of_program(found.prog_id).starts_with(program_names))
+        return;
+    bpf_tc_opts filter = our_filter();
+    (void)bpf_tc_detach(&hook, &filter);
+}
+
 int attach_tcx(unsigned ifindex, int program) {
     bpf_attr attr{};
     attr.link_create.prog_fd = static_cast<std::uint32_t>(program);
@@ -99,7 +110,7 @@ Attachment::Attachment(const std::string& interface, const Programs& programs, F
     if (hook != FastpathHook::clsact) {
         link_ = attach_tcx(ifindex_, program);
         if (link_ >= 0) {
-            // What a kernel or a setting without tcx has left there in a previous life.
+            remove_filter(ifindex_);
             return;
         }
         if (hook == FastpathHook::tcx || link_ == -EPERM)
@@ -135,14 +146,7 @@ Attachment::~Attachment() {
         ::close(link_);
         return;
     }
-    if (ifindex_ == 0) return;
-    bpf_tc_hook hook = ingress_of(ifindex_);
-    bpf_tc_opts filter = our_filter();
-    if (bpf_tc_query(&hook, &filter) != 0 ||
-        !name_of_program(filter.prog_id).starts_with(program_names))
-        return;
-    filter = our_filter();
-    (void)bpf_tc_detach(&hook, &filter);
+    if (ifindex_ != 0) remove_filter(ifindex_);
 }
 
 } // namespace xlat646
