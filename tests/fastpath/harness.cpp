@@ -144,10 +144,8 @@ Comparison compare(Harness& harness, const Bytes& packet, const Bytes* wanted,
         const std::uint8_t* const transport = packet.data() + parsed->transport;
         const std::size_t length = parsed->transport_length;
         std::string protocol;
-        if (parsed->protocol == 6 && length >= 20 && get16(transport + 16) != 0xffff)
-            protocol = "tcp";
-        if (parsed->protocol == 17 && get16(transport + 6) != 0 && get16(transport + 6) != 0xffff)
-            protocol = "udp";
+        if (parsed->protocol == 6 && length >= 20) protocol = "tcp";
+        if (parsed->protocol == 17 && get16(transport + 6) != 0) protocol = "udp";
         if (parsed->protocol == (is_ipv4 ? 1 : 58) &&
             (transport[0] == (is_ipv4 ? 8 : 128) || transport[0] == (is_ipv4 ? 0 : 129)))
             protocol = "echo";

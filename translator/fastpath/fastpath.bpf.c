@@ -160,10 +160,10 @@ static __always_inline void* packet_with(struct __sk_buff* skb, __u32 size) {
 struct transport {
     enum xlat646_protocol protocol;
     __u32 length;
-    __u32 header;        // of each segment of a super-packet
-    __u16 old_type;      // ICMP: type and code
-    __u16 new_type;      // ICMP
-    __u16 old_checksum;  // ICMP
+    __u32 header;   // of each segment of a super-packet
+    __u16 old_type; // ICMP: type and code
+    __u16 new_type; // ICMP
+    __u16 old_checksum;
     __u32 segment_count; // for a super-packet
     __u32 segment;       // transport header and data of the largest packet in it
 };
@@ -174,7 +174,6 @@ static __always_inline int look(struct context* c, __u8 protocol, __u32 at, stru
     struct __sk_buff* skb = c->skb;
     const __u32 gso_size = skb->gso_size;
     const __u32 length = t->length;
-    __u16 checksum = 0xffff;
     if (protocol == IPPROTO_TCP) {
         if (length < tcp_size) return pass(c, truncated);
         const __u8* tcp = packet_with(skb, at + tcp_size);
@@ -183,7 +182,7 @@ static __always_inline int look(struct context* c, __u8 protocol, __u32 at, stru
         t->protocol = xlat646_tcp;
         t->header = (tcp[12] >> 4) * 4;
         if (settings.clamps_mss && (tcp[13] & 2)) return pass(c, mss);
-        checksum = *(const __u16*)(tcp + tcp_checksum);
+        t->old_checksum = *(const __u16*)(tcp + tcp_checksum);
         if (gso_size != 0 && (t->header < tcp_size || t->header > length)) return pass(c, gso);
     } else {
         if (length < udp_size) return pass(c, truncated);
@@ -193,8 +192,8 @@ static __always_inline int look(struct context* c, __u8 protocol, __u32 at, stru
         t->header = udp_size;
         if (protocol == IPPROTO_UDP) {
             t->protocol = xlat646_udp;
-            checksum = *(const __u16*)(bytes + udp_checksum);
-            if (checksum == 0) return pass(c, checksum); // L4-02, L4-06
+            t->old_checksum = *(const __u16*)(bytes + udp_checksum);
+            if (t->old_checksum == 0) return pass(c, checksum); // L4-02, L4-06
         } else {
             if (protocol != (is_ipv6 ? icmp6 : IPPROTO_ICMP)) return pass(c, protocol);
             const __u8 type = bytes[0];
@@ -210,11 +209,8 @@ static __always_inline int look(struct context* c, __u8 protocol, __u32 at, stru
             t->old_type = *(const __u16*)bytes;
             t->new_type = (t->old_type & bpf_htons(0x00ff)) | bpf_htons(new_type << 8);
             t->old_checksum = *(const __u16*)(bytes + icmp_checksum);
-            checksum = 0;
         }
     }
-    // CK-04: where a sum of nothing could come out as either zero.
-    if (checksum == 0xffff) return pass(c, checksum);
     t->segment_count = 1;
     t->segment = length;
     if (gso_size != 0) {
@@ -389,6 +385,8 @@ static __always_inline int v6_to_v4(struct context* c) {
         if (checksum == 0) return pass(c, checksum); // CK-04
     }
     const __u16 difference = ~fold((__u64)settings.prefix_sum + pair->delta); // CK-05
+    // CK-04: a neutral pair, and the one value that the kernel's arithmetic does not leave alone.
+    if (difference == 0 && t.old_checksum == 0xffff) return pass(c, checksum);
 
     // T64-04, T64-06.
     __u32 flags = 0x4000;
