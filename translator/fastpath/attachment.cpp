@@ -127,16 +127,16 @@ void Attachment::attach_clsact(const std::string& interface, int program) const 
         fail(-made, "cannot make the clsact queueing discipline of " + interface);
 
     bpf_tc_opts found = our_filter();
-    const int query = bpf_tc_query(&hook, &found);
-    const bool is_ours = query == 0 && name_of_program(found.prog_id).starts_with(program_names);
-    if (query != -ENOENT && !is_ours)
+    const bool exists = bpf_tc_query(&hook, &found) == 0;
+    const bool is_ours = exists && name_of_program(found.prog_id).starts_with(program_names);
+    if (exists && !is_ours)
         fail(EEXIST, "another filter has priority " + std::to_string(filter_priority) +
                          " at the ingress of " + interface + " (tc filter show dev " + interface +
                          " ingress); it stays");
 
     bpf_tc_opts filter = our_filter();
     filter.prog_fd = program;
-    if (is_ours) filter.flags = BPF_TC_F_REPLACE;
+    if (is_ours) filter.flags = BPF_TC_F_REPLACE; // else the kernel refuses to replace
     const int error = bpf_tc_attach(&hook, &filter);
     if (error != 0) fail(-error, "cannot add a filter to the ingress of " + interface);
 }
