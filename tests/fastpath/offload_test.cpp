@@ -42,6 +42,8 @@ class Gateway {
               "ip route add 192.0.2.0/24 dev rest && ip -6 route add 2001:db8:64::/96 dev rest");
     }
 
+    bool has_udp_segmentation() const { return client_.offloads().udp_segmentation; }
+
     /// False: the kernel refuses the offload header.
     bool write(Direction direction, const OffloadHeader& offload, const Bytes& packet) const {
         Bytes buffer(header_size + packet.size());
@@ -220,6 +222,8 @@ TEST_CASE("fast path: offloaded golden rows through devices", "[fastpath]") {
     CHECK(wrong.empty());
     for (const char* kind : {"partial checksum", "TCP super-packet", "UDP super-packet"})
         for (const char* direction : {" v4_to_v6", " v6_to_v4"}) {
+            // Linux before 6.2.
+            if (kind[0] == 'U' && !gateway.has_udp_segmentation()) continue;
             INFO(kind << direction);
             CHECK(taken[std::string(kind) + direction] > 0);
         }
