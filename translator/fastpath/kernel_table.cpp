@@ -38,17 +38,39 @@ MapDescriptor create_map(const char* name, std::size_t key_size, std::size_t val
     return MapDescriptor(fd);
 }
 
-template <class Key, class Value>
-void fill(const MapDescriptor& map, const std::vector<Key>& keys,
-          const std::vector<Value>& values) {
-    for (std::size_t done = 0; done < keys.size();) {
-        auto count = static_cast<std::uint32_t>(std::min(batch_size, keys.size() - done));
-        const int error =
-            bpf_map_update_batch(map.get(), &keys[done], &values[done], &count, nullptr);
-        if (error != 0) fail(-error, "cannot fill a kernel table");
-        done += count;
+/// A map that is filled by a few large system calls.
+template <class Key, class Value> class Filler {
+  public:
+    Filler(const char* name, std::size_t entries)
+        : map_(create_map(name, sizeof(Key), sizeof(Value), entries)) {
+        keys_.reserve(batch_size);
+        values_.reserve(batch_size);
     }
-}
+    void add(const Key& key, const Value& value) {
+        keys_.push_back(key);
+        values_.push_back(value);
+        if (keys_.size() == batch_size) flush();
+    }
+    MapDescriptor finish() {
+        flush();
+        return std::move(map_);
+    }
+
+  private:
+    void flush() {
+        auto count = static_cast<std::uint32_t>(keys_.size());
+        if (count == 0) return;
+        const int error =
+            bpf_map_update_batch(map_.get(), keys_.data(), values_.data(), &count, nullptr);
+        if (error != 0) fail(-error, "cannot fill a kernel table");
+        keys_.clear();
+        values_.clear();
+    }
+
+    MapDescriptor map_;
+    std::vector<Key> keys_;
+    std::vector<Value> values_;
+};
 
 template <class Key, class Value, class Visit>
 void visit_map(const MapDescriptor& map, const Visit& visit) {
@@ -87,7 +109,16 @@ constexpr std::size_t client_ranges = 65536;
 /// Addresses of prefix pairs that get entries of their own. What is beyond is left to user space.
 constexpr std::uint64_t most_expanded = std::uint64_t{1} << 18;
 
-/// What goes into the kernel, in this process first.
+/// The greatest number of addresses that a table can bring.
+std::size_t count_addresses(const MappingTable& table) {
+    std::uint64_t hosts = 0;
+    std::uint64_t expanded = 0;
+    for (const Eam& m : table.list().mappings)
+        (m.is_host() ? hosts : expanded) += std::uint64_t{1} << m.ipv4.suffix_length();
+    return hosts + std::min(expanded, most_expanded);
+}
+
+/// A table on its way into the kernel.
 class Collector {
   public:
     Collector(const MappingTable& table, const Settings& settings);
@@ -100,17 +131,27 @@ class Collector {
     void look_up_client(Ipv4Address a);
 
     const MappingTable& table_;
-    std::vector<std::uint32_t> keys4_;
-    std::vector<xlat646_by_ipv4> values4_;
-    std::vector<Ipv6Key> keys6_;
-    std::vector<xlat646_by_ipv6> values6_;
+    std::vector<Ipv4Address> ours_;
+    Filler<std::uint32_t, xlat646_by_ipv4> by_ipv4_;
+    Filler<Ipv6Key, xlat646_by_ipv6> by_ipv6_;
     std::vector<xlat646_client> classes_;
     std::vector<Ipv4Prefix> owners_;
     std::uint64_t expanded_ = 0;
 };
 
+std::vector<Ipv4Address> own_addresses(const Settings& settings) {
+    std::vector<Ipv4Address> ours = settings.pool4;
+    ours.push_back(settings.own4);
+    if (settings.prefix.contains(settings.own6))
+        ours.push_back(settings.prefix.extract(settings.own6));
+    return ours;
+}
+
 Collector::Collector(const MappingTable& table, const Settings& settings)
-    : table_(table), classes_(client_ranges, xlat646_client_unsure) {
+    : table_(table), ours_(own_addresses(settings)),
+      by_ipv4_("xlat646_by_ipv4", count_addresses(table) + ours_.size()),
+      by_ipv6_("xlat646_by_ipv6", count_addresses(table)),
+      classes_(client_ranges, xlat646_client_unsure) {
     const Ipv4Classifier global(Profile::internet);
     const bool is_well_known = settings.prefix.is_well_known();
     for (std::uint32_t i = 0; i < client_ranges; ++i) {
@@ -125,11 +166,7 @@ Collector::Collector(const MappingTable& table, const Settings& settings)
         add(m);
     }
     // Later entries replace earlier ones.
-    std::vector<Ipv4Address> ours = settings.pool4;
-    ours.push_back(settings.own4);
-    if (settings.prefix.contains(settings.own6))
-        ours.push_back(settings.prefix.extract(settings.own6));
-    for (const Ipv4Address a : ours)
+    for (const Ipv4Address a : ours_)
         add_own(a);
 }
 
@@ -158,8 +195,7 @@ void Collector::add(Ipv4Address ipv4) {
     wire_words(to6.address, by4.ipv6);
     by4.slot = to6.slot;
     by4.delta = to6.delta;
-    keys4_.push_back(wire_word(ipv4));
-    values4_.push_back(by4);
+    by_ipv4_.add(wire_word(ipv4), by4);
     // Prefix pairs may overlap on one side only.
     if (!table_.find(to6.address, to4) || to4.address != ipv4) return;
     Ipv6Key key6{};
@@ -168,16 +204,14 @@ void Collector::add(Ipv4Address ipv4) {
     by6.ipv4 = wire_word(ipv4);
     by6.slot = to4.slot;
     by6.delta = to4.delta;
-    keys6_.push_back(key6);
-    values6_.push_back(by6);
+    by_ipv6_.add(key6, by6);
 }
 
 void Collector::add_own(Ipv4Address a) {
     look_up_client(a);
     xlat646_by_ipv4 own{};
     own.slot = XLAT646_NO_SLOT;
-    keys4_.push_back(wire_word(a));
-    values4_.push_back(own);
+    by_ipv4_.add(wire_word(a), own);
 }
 
 void Collector::look_up_client(Ipv4Address a) {
@@ -187,12 +221,8 @@ void Collector::look_up_client(Ipv4Address a) {
 
 KernelTable Collector::load() {
     KernelTable made;
-    made.by_ipv4 =
-        create_map("xlat646_by_ipv4", sizeof keys4_[0], sizeof values4_[0], keys4_.size());
-    made.by_ipv6 =
-        create_map("xlat646_by_ipv6", sizeof keys6_[0], sizeof values6_[0], keys6_.size());
-    fill(made.by_ipv4, keys4_, values4_);
-    fill(made.by_ipv6, keys6_, values6_);
+    made.by_ipv4 = by_ipv4_.finish();
+    made.by_ipv6 = by_ipv6_.finish();
     made.owners = std::move(owners_);
     made.clients.resize(XLAT646_CLIENT_WORDS);
     for (std::size_t i = 0; i < client_ranges; ++i)
