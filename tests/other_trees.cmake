@@ -9,6 +9,10 @@ set(XLAT646_FUZZ_SECONDS 30 CACHE STRING "How long each fuzz target runs")
 if(XLAT646_ASAN_TREE)
   add_test(NAME asan.unit COMMAND ${XLAT646_ASAN_TREE}/bin/xlat646_unit_tests)
   set_tests_properties(asan.unit PROPERTIES TIMEOUT 900)
+  if(XLAT646_FASTPATH)
+    add_test(NAME asan.fastpath COMMAND ${XLAT646_ASAN_TREE}/bin/xlat646_fastpath_tests)
+    set_tests_properties(asan.fastpath PROPERTIES TIMEOUT 900)
+  endif()
 endif()
 
 # Without address randomisation: libtsan of g++ 12 fails where the kernel uses 32 bits of it.

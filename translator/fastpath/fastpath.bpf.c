@@ -38,32 +38,24 @@ struct xlat646_state state = {};
 __u32 clients[2][XLAT646_CLIENT_WORDS] = {};
 __u32 identification[XLAT646_ID_COUNTERS] = {};
 
-struct by_ipv4_map {
-    __uint(type, BPF_MAP_TYPE_HASH);
+struct table {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE | BPF_F_INNER_MAP);
     __uint(max_entries, 1);
     __uint(key_size, sizeof(__u32));
-    __uint(value_size, sizeof(struct xlat646_by_ipv4));
-};
-struct ipv6_key {
-    __u32 word[4];
-};
-struct by_ipv6_map {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, 1);
-    __uint(key_size, sizeof(struct ipv6_key));
-    __uint(value_size, sizeof(struct xlat646_by_ipv6));
+    __uint(value_size, sizeof(struct xlat646_cell));
 };
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
     __uint(max_entries, 2);
     __type(key, __u32);
-    __array(values, struct by_ipv4_map);
+    __array(values, struct table);
 } tables4 SEC(".maps");
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
     __uint(max_entries, 2);
     __type(key, __u32);
-    __array(values, struct by_ipv6_map);
+    __array(values, struct table);
 } tables6 SEC(".maps");
 struct {
     __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -133,6 +125,38 @@ static __always_inline __u16 next_identification(__u32 source, __u32 destination
     const __u64 h = v0 ^ v1 ^ v2 ^ v3;
     const __u32 i = (h >> 16) & (XLAT646_ID_COUNTERS - 1);
     return (__u16)(h + __sync_fetch_and_add(&identification[i], count));
+}
+
+// The cell of an address in the window from `place` on. A free cell ends the search.
+#define find_in_window(table, mask, place, is_it)                                                  \
+    ({                                                                                             \
+        struct xlat646_cell* found = 0;                                                            \
+        _Pragma("unroll") for (int i = 0; i < XLAT646_WINDOW; ++i) {                               \
+            const __u32 index = ((__u32)(place) + i) & (mask);                                     \
+            struct xlat646_cell* cell = bpf_map_lookup_elem(table, &index);                        \
+            if (!cell || !cell->is_used) break;                                                    \
+            if (is_it) {                                                                           \
+                found = cell;                                                                      \
+                break;                                                                             \
+            }                                                                                      \
+        }                                                                                          \
+        found;                                                                                     \
+    })
+
+static __always_inline struct xlat646_cell* find_ipv4(void* table, __u32 mask, __u32 address) {
+    const __u64 hash = xlat646_hash_ipv4(address);
+    struct xlat646_cell* cell = find_in_window(table, mask, hash, cell->ipv4 == address);
+    return cell ? cell : find_in_window(table, mask, hash >> 32, cell->ipv4 == address);
+}
+
+static __always_inline struct xlat646_cell* find_ipv6(void* table, __u32 mask, const __u32* words) {
+    const __u64 hash = xlat646_hash_ipv6(words);
+#define is_it                                                                                      \
+    (cell->ipv6[0] == words[0] && cell->ipv6[1] == words[1] && cell->ipv6[2] == words[2] &&        \
+     cell->ipv6[3] == words[3])
+    struct xlat646_cell* cell = find_in_window(table, mask, hash, is_it);
+    return cell ? cell : find_in_window(table, mask, hash >> 32, is_it);
+#undef is_it
 }
 
 static __always_inline enum xlat646_client class_of_client(__u32 address, __u32 parity) {
@@ -262,13 +286,14 @@ static __always_inline int v4_to_v6(struct context* c) {
     if (!data) return pass(c, truncated);
     const struct ipv4_words in = *(const struct ipv4_words*)(data + c->at);
     const __u32 source = in.word[3];
-    __u32 destination = in.word[4];
+    const __u32 destination = in.word[4];
 
     if (bpf_ktime_get_coarse_ns() > state.deadline) return pass(c, stopped);
     const __u32 parity = *(volatile __u64*)&state.generation & 1;
     void* table = bpf_map_lookup_elem(&tables4, &parity);
     if (!table) return pass(c, stopped);
-    struct xlat646_by_ipv4* pair = bpf_map_lookup_elem(table, &destination);
+    const __u32 mask = state.mask_ipv4[parity & 1];
+    struct xlat646_cell* pair = find_ipv4(table, mask, destination);
     if (!pair) return pass(c, foreign);
     if (pair->slot == XLAT646_NO_SLOT) return pass(c, own);
 
@@ -288,10 +313,7 @@ static __always_inline int v4_to_v6(struct context* c) {
     // T46-12, SEC-04.
     const enum xlat646_client client = class_of_client(source, parity);
     if (client == xlat646_client_unsure) return pass(c, client);
-    if (client == xlat646_client_lookup) {
-        __u32 key = source;
-        if (bpf_map_lookup_elem(table, &key)) return pass(c, client);
-    }
+    if (client == xlat646_client_lookup && find_ipv4(table, mask, source)) return pass(c, client);
 
     struct transport t = {.length = total - ipv4_size};
     const int verdict = look(c, protocol, c->at + ipv4_size, &t);
@@ -339,14 +361,13 @@ static __always_inline int v6_to_v4(struct context* c) {
     if (in.word[6] != settings.prefix[0] || in.word[7] != settings.prefix[1] ||
         in.word[8] != settings.prefix[2])
         return pass(c, foreign);
-    __u32 client = in.word[9];
+    const __u32 client = in.word[9];
 
     if (bpf_ktime_get_coarse_ns() > state.deadline) return pass(c, stopped);
     const __u32 parity = *(volatile __u64*)&state.generation & 1;
     void* table = bpf_map_lookup_elem(&tables6, &parity);
     if (!table) return pass(c, stopped);
-    const struct ipv6_key key = {{in.word[2], in.word[3], in.word[4], in.word[5]}};
-    struct xlat646_by_ipv6* pair = bpf_map_lookup_elem(table, &key);
+    struct xlat646_cell* pair = find_ipv6(table, state.mask_ipv6[parity & 1], &in.word[2]);
     if (!pair) return pass(c, no_pair);
 
     const __u32 first = bpf_ntohl(in.word[0]);
@@ -364,7 +385,7 @@ static __always_inline int v6_to_v4(struct context* c) {
     if (class == xlat646_client_lookup) {
         void* table4 = bpf_map_lookup_elem(&tables4, &parity);
         if (!table4) return pass(c, stopped);
-        if (bpf_map_lookup_elem(table4, &client)) return pass(c, client);
+        if (find_ipv4(table4, state.mask_ipv4[parity & 1], client)) return pass(c, client);
     }
 
     struct transport t = {.length = length};

@@ -147,13 +147,15 @@ void Fastpath::prepare(const MappingTable& table) {
     const std::uint64_t number = (p.generation + 1) % 2;
     p.set_tables(number, next);
     std::copy(next.clients.begin(), next.clients.end(), p.bpf->bss->clients[number]);
+    p.bpf->bss->state.mask_ipv4[number] = next.by_ipv4.mask;
+    p.bpf->bss->state.mask_ipv6[number] = next.by_ipv6.mask;
     p.next = std::move(next);
 }
 
 void Fastpath::Parts::set_tables(std::uint64_t number, const KernelTable& table) const {
     const auto key = static_cast<std::uint32_t>(number);
-    const auto set = [&](const bpf_map* outer, const MapDescriptor& inner) {
-        const int fd = inner.get();
+    const auto set = [&](const bpf_map* outer, const CellMap& inner) {
+        const int fd = inner.map.get();
         const int error = fd < 0 ? bpf_map_delete_elem(bpf_map__fd(outer), &key)
                                  : bpf_map_update_elem(bpf_map__fd(outer), &key, &fd, BPF_ANY);
         if (error != 0 && error != -ENOENT) fail(-error, "cannot exchange the kernel tables");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A MappingTable as two hash maps in the kernel, and the classes of all client addresses.
+// A MappingTable as two hash tables in kernel maps, and the classes of all client addresses.
 #pragma once
 
 #include "mapping/table.hpp"
@@ -35,13 +35,19 @@ class MapDescriptor {
 std::uint32_t wire_word(Ipv4Address a);
 void wire_words(const Ipv6Address& a, std::uint32_t (&words)[4]);
 
+/// An array of 2^n cells.
+struct CellMap {
+    MapDescriptor map;
+    std::uint32_t mask = 0;
+};
+
 struct KernelTable {
-    MapDescriptor by_ipv4;
-    MapDescriptor by_ipv6;
+    CellMap by_ipv4;
+    CellMap by_ipv6;
     std::vector<std::uint32_t> clients; ///< xlat646_client of every /16
     std::vector<Ipv4Prefix> owners;     ///< of the counter slots
 
-    bool is_empty() const { return by_ipv4.get() < 0; }
+    bool is_empty() const { return by_ipv4.map.get() < 0; }
     /// What each address has carried so far.
     using Visitor = std::function<void(std::uint32_t slot, xlat646_direction, xlat646_traffic)>;
     void visit(const Visitor& visitor) const;

@@ -27,24 +27,42 @@ enum xlat646_client {
 // The slot of an address that is in the table only to be found: our own, or of the pool.
 #define XLAT646_NO_SLOT 0xffffffffu
 
-// The table of pairs by IPv4 address. Each entry counts what is sent to the address.
-struct xlat646_by_ipv4 {
+// A pair, one cache line. It counts what is sent to its IPv4 address, or what its IPv6 address
+// sends, depending on the table it lies in.
+struct xlat646_cell {
     __u32 ipv6[4];
-    __u32 slot;
-    __u16 delta; // as MatchedIpv6::delta
-    __u16 unused;
-    __u64 packets;
-    __u64 bytes;
-};
-// The table of pairs by IPv6 address. Each entry counts what the address sends.
-struct xlat646_by_ipv6 {
     __u32 ipv4;
     __u32 slot;
-    __u16 delta;
-    __u16 unused[3];
+    __u16 delta; // as MatchedIpv6::delta
+    __u8 is_used;
+    __u8 unused[5];
     __u64 packets;
     __u64 bytes;
+    __u64 padding[2];
 };
+
+// A table is an array of cells, a power of two of them. An address lies in one of the
+// XLAT646_WINDOW cells from its first place on, or of those from its second place on: the lower and
+// the upper half of its hash. In a window nothing lies behind a free cell.
+#define XLAT646_WINDOW 4
+
+static inline __attribute__((always_inline)) __u64 xlat646_mix(__u64 x) {
+    x ^= x >> 32;
+    x *= 0xd6e8feb86659fd93ull;
+    x ^= x >> 32;
+    x *= 0xd6e8feb86659fd93ull;
+    return x ^ (x >> 32);
+}
+static inline __attribute__((always_inline)) __u64 xlat646_hash_ipv4(__u32 address) {
+    return xlat646_mix(address + 0x9e3779b97f4a7c15ull);
+}
+static inline __attribute__((always_inline)) __u64 xlat646_hash_ipv6(const __u32* words) {
+    __u64 high = words[1];
+    __u64 low = words[3];
+    high = (high << 32) | words[0];
+    low = (low << 32) | words[2];
+    return xlat646_mix(xlat646_mix(high) + low);
+}
 
 // Fixed when the program is loaded.
 struct xlat646_settings {
@@ -61,10 +79,13 @@ struct xlat646_settings {
 
 // Replaced while packets pass.
 struct xlat646_state {
-    // The tables in use are number 2 * (generation % 2) by IPv4 and the one after it by IPv6.
+    // The tables in use are those of number generation % 2.
     __u64 generation;
     // CLOCK_MONOTONIC in ns: nothing is translated after it. The daemon moves it on.
     __u64 deadline;
+    // Cells of each table, less 1.
+    __u32 mask_ipv4[2];
+    __u32 mask_ipv6[2];
 };
 
 enum xlat646_direction { xlat646_v4_to_v6, xlat646_v6_to_v4, xlat646_directions };
