@@ -199,7 +199,7 @@ TEST_CASE("fast path: Identification does not repeat (ID-01, ID-02)", "[fastpath
 
 TEST_CASE("fast path: many pairs", "[fastpath]") {
     Pairs pairs;
-    constexpr unsigned count = 100'000;
+    constexpr unsigned count = 98'303; // with our own address the fullest table of its size
     for (unsigned i = 0; i < count; ++i)
         pairs.emplace_back(Ipv4Address(0xc6120000 + i).to_string(),
                            Ipv6Address(0x20010db800070000, i + 1).to_string());
