@@ -27,7 +27,8 @@ namespace {
 /// The last thing libbpf had to say: it prints, and returns a mere number.
 thread_local std::string last_words;
 
-int remember(libbpf_print_level level, const char* format, va_list arguments) {
+[[gnu::format(printf, 2, 0)]] int remember(libbpf_print_level level, const char* format,
+                                           va_list arguments) {
     if (level != LIBBPF_WARN) return 0;
     char line[256];
     std::vsnprintf(line, sizeof line, format, arguments);
