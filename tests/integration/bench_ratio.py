@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """One TCP stream through the translator beside plain IPv6 forwarding, both directions.
 
-    c ---- gw ---- s      one veth path; gw translates (fast path, offload on, offload off) or forwards
+    c ---- gw ---- s      one veth path; gw forwards or translates (fast path, offload on, off)
 
 All cases run at the IPv6 segment size, in turn, several rounds; medians, because single-stream TCP
 on few cores is bimodal. CPU is that of the whole machine (/proc/stat) per 10^9 bytes.
