@@ -148,6 +148,24 @@ AddressClass Classifier<Address>::classify_in(const Range& r, const Address& a) 
     return r.whole;
 }
 
+template <class Address>
+std::optional<AddressClass>
+Classifier<Address>::class_of(const Prefix<Address>& prefix) const noexcept {
+    if (is_hard_martian(prefix.address())) return AddressClass::hard; // no longer than the minimum
+    const Range& r = ranges_[range_of(prefix.address())];
+    std::optional<AddressClass> common;
+    const auto differs = [&](AddressClass c) { return common.value_or(c) != c; };
+    for (std::size_t i = r.first; i < std::size_t{r.first} + r.count; ++i) {
+        const Rule& rule = rules_[i];
+        if (!rule.prefix.overlaps(prefix)) continue;
+        if (differs(rule.address_class)) return std::nullopt;
+        common = rule.address_class;
+        if (rule.prefix.contains(prefix)) return common;
+    }
+    if (differs(r.whole)) return std::nullopt;
+    return r.whole;
+}
+
 template class Classifier<Ipv4Address>;
 template class Classifier<Ipv6Address>;
 

@@ -7,6 +7,7 @@
 #include "mapping/address.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -74,6 +75,9 @@ template <class Address> class Classifier {
         const Range& r = ranges_[range_of(a)];
         return r.count == 0 ? r.whole : classify_in(r, a);
     }
+    /// The class of every address of a prefix of at least 16 bits (IPv6: 96), nullopt when they
+    /// differ.
+    std::optional<AddressClass> class_of(const Prefix<Address>& prefix) const noexcept;
 
   private:
     struct Rule {

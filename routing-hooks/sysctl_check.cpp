@@ -120,4 +120,23 @@ std::vector<SysctlFinding> check_sysctls(std::string_view tun_name,
     return std::move(c).sorted_findings();
 }
 
+std::vector<SysctlFinding> check_fastpath_sysctls(std::string_view interface,
+                                                  const std::filesystem::path& proc_sys) {
+    Checker c(proc_sys);
+    const std::string of_ipv4 = "net/ipv4/conf/" + std::string(interface) + "/";
+    const std::string of_ipv6 = "net/ipv6/conf/" + std::string(interface) + "/";
+    c.require(of_ipv4 + "forwarding", 1, Severity::error,
+              "translated IPv4 packets are not forwarded");
+    if (std::max(c.read("net/ipv4/conf/all/rp_filter"), c.read(of_ipv4 + "rp_filter")) == 1) {
+        c.add(
+            Severity::error,
+            Checker::name(of_ipv4 + "rp_filter") +
+                " (or that of all) is 1: packets from pairs, whose IPv4 addresses are routed into "
+                "the TUN, are dropped after their translation",
+            Checker::set(of_ipv4 + "rp_filter", 2));
+    }
+    c.require(of_ipv6 + "disable_ipv6", 0, Severity::error, "translated IPv6 packets are dropped");
+    return std::move(c).sorted_findings();
+}
+
 } // namespace xlat646

@@ -25,4 +25,10 @@ struct SysctlFinding {
 std::vector<SysctlFinding> check_sysctls(std::string_view tun_name,
                                          const std::filesystem::path& proc_sys = "/proc/sys");
 
+/// What an interface with the fast path needs more: translated packets arrive at it, not at the
+/// TUN.
+std::vector<SysctlFinding>
+check_fastpath_sysctls(std::string_view interface,
+                       const std::filesystem::path& proc_sys = "/proc/sys");
+
 } // namespace xlat646

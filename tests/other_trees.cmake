@@ -18,6 +18,10 @@ if(XLAT646_ASAN_TREE)
     add_test(NAME asan.replay.${subject} COMMAND ${XLAT646_ASAN_TREE}/bin/${fuzzer}
       ${CMAKE_CURRENT_LIST_DIR}/fuzz/corpus/${subject})
   endforeach()
+  if(XLAT646_FASTPATH)
+    add_test(NAME asan.fastpath COMMAND ${XLAT646_ASAN_TREE}/bin/xlat646_fastpath_tests)
+    set_tests_properties(asan.fastpath PROPERTIES TIMEOUT 900)
+  endif()
 endif()
 
 # Without address randomisation: libtsan of g++ 12 fails where the kernel uses 32 bits of it.

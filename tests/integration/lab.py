@@ -16,6 +16,8 @@ XLAT646_MODE:
   verify  tun.offload: true, but no other device has any offload: every checksum is computed by
           the sender and verified by the receiver
   nic     as verify, and the gateway merges what arrives (GRO): packets as from a physical card
+  fast    as on, and the gateway has the fast path on both uplinks
+  fastnic as nic, with the fast path
 """
 
 import ipaddress
@@ -30,7 +32,7 @@ import unittest
 
 from netns import LabError, Net, need_tools, wait_until
 
-MODES = ("on", "off", "verify", "nic")
+MODES = ("on", "off", "verify", "nic", "fast", "fastnic")
 SANITIZER_REPORT = r"(?:Address|Leak|Thread|UndefinedBehavior)Sanitizer|runtime error:"
 
 C4 = "198.51.100.10"
@@ -100,6 +102,8 @@ class Daemon:
             "control_socket": os.path.join(self.directory, "control.sock"),
             "stats_segment": os.path.join(self.directory, "stats"),
         }
+        if mode().startswith("fast"):
+            config["fastpath"] = {"mode": "on", "interfaces": ["v4", "v6"]}
         config.update(changes)
         text = "".join(f"{key}: {json.dumps(value)}\n" for key, value in config.items()
                        if value is not None)
@@ -225,11 +229,11 @@ class Lab(Net):
         for role, address in (("s1", S1), ("s2", S2)):
             self.ip(role, f"addr add {address}/64 dev eth0 nodad",
                     "route add default via 2001:db8:6::1")
-        if mode() in ("verify", "nic"):
+        if mode() in ("verify", "nic", "fastnic"):
             for role in self.names:
                 for dev in self.devices(role):
                     self.ethtool(role, dev, "tx", "off", "tso", "off", "gso", "off", "gro", "off")
-        if mode() == "nic":
+        if mode().endswith("nic"):
             for dev in ("v4", "v6"):
                 self.ethtool("gw", dev, "gro", "on")
 

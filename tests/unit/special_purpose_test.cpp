@@ -5,6 +5,7 @@
 
 #include <array>
 #include <map>
+#include <set>
 
 using namespace xlat646;
 
@@ -228,4 +229,29 @@ TEST_CASE("special blocks: the longest override wins, then the later one", "[SPA
     const Ipv6Classifier deny6(Profile::any, {&all6, 1});
     CHECK(deny6.classify(parse<Ipv6Address>("2a00::1")) == D);
     CHECK(deny6.classify(parse<Ipv6Address>("2001:db8::1")) == A);
+}
+
+TEST_CASE("special blocks: the class of a whole /16 is the class of all its addresses") {
+    const auto p = [](const char* text) { return Ipv4Prefix::parse(text).value(); };
+    const std::array<Ipv4Override, 4> overrides = {{{p("9.9.9.9"), false},
+                                                    {p("11.0.0.0/8"), false},
+                                                    {p("11.5.0.0/16"), true},
+                                                    {p("127.0.0.0/8"), true}}};
+    for (const Profile profile : {Profile::internet, Profile::private_, Profile::any}) {
+        const Ipv4Classifier c(profile, overrides);
+        for (const std::uint32_t octet : {0u, 8u, 9u, 10u, 11u, 100u, 127u, 169u, 172u, 192u, 198u,
+                                          203u, 223u, 224u, 240u, 255u})
+            for (std::uint32_t i = octet * 256; i < octet * 256 + 256; ++i) {
+                // Borders of all blocks and overrides that divide a /16 lie at these offsets.
+                std::set<AddressClass> classes;
+                for (std::uint32_t j = 0; j < 256; ++j)
+                    for (const std::uint32_t k : {0u, 7u, 8u, 9u, 10u, 11u, 169u, 170u, 171u, 255u})
+                        classes.insert(c.classify(Ipv4Address((i << 16) | (j << 8) | k)));
+                const auto whole = c.class_of(Ipv4Prefix(Ipv4Address(i << 16), 16));
+                CAPTURE(i);
+                if (whole.has_value() != (classes.size() == 1) ||
+                    (whole && *whole != *classes.begin()))
+                    FAIL("class_of is wrong");
+            }
+    }
 }

@@ -131,3 +131,35 @@ TEST_CASE("DC-12 settings that cannot be read are findings, not crashes") {
         CHECK(check_sysctls("other0", sysctls.root).empty());
     }
 }
+
+TEST_CASE("an interface with the fast path receives what is translated") {
+    const FakeSysctls sysctls("eth0.10");
+    const auto findings = [&] { return check_fastpath_sysctls("eth0.10", sysctls.root); };
+    CHECK(findings().empty());
+    struct Row {
+        const char* path;
+        const char* value;
+        const char* fix;
+    };
+    const Row rows[] = {
+        {"net/ipv4/conf/eth0.10/rp_filter", "1", "sysctl -w net.ipv4.conf.eth0/10.rp_filter=2"},
+        {"net/ipv4/conf/all/rp_filter", "1", "sysctl -w net.ipv4.conf.eth0/10.rp_filter=2"},
+        {"net/ipv4/conf/eth0.10/forwarding", "0", "sysctl -w net.ipv4.conf.eth0/10.forwarding=1"},
+        {"net/ipv6/conf/eth0.10/disable_ipv6", "1",
+         "sysctl -w net.ipv6.conf.eth0/10.disable_ipv6=0"}};
+    for (const Row& row : rows) {
+        CAPTURE(row.path);
+        const std::string healthy =
+            std::string(row.path).find("forwarding") != std::string::npos ? "1" : "0";
+        sysctls.set(row.path, row.value);
+        const auto found = findings();
+        REQUIRE(found.size() == 1);
+        CHECK(found[0].severity == Severity::error);
+        CHECK(found[0].fix == row.fix);
+        sysctls.set(row.path, healthy);
+    }
+    // 2 for the interface overrides 1 for all.
+    sysctls.set("net/ipv4/conf/all/rp_filter", "1");
+    sysctls.set("net/ipv4/conf/eth0.10/rp_filter", "2");
+    CHECK(findings().empty());
+}

@@ -41,7 +41,8 @@ int exit_status_of(const std::system_error& e) {
     case EACCES: return exit_status::no_permission;
     case ENOENT:
     case ENODEV:
-    case ENXIO: return exit_status::configuration;
+    case ENXIO:
+    case EOPNOTSUPP: return exit_status::configuration;
     case EBUSY:
     case EEXIST: return exit_status::cannot_create;
     default: return exit_status::internal;

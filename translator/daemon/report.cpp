@@ -32,9 +32,42 @@ ordered_json nonzero(const Workers& workers, const Names& names, Get get) {
     return object;
 }
 
+constexpr std::array protocol_names = {"tcp", "udp", "icmp"};
+static_assert(protocol_names.size() == xlat646_protocols);
+constexpr std::array pass_names = {
+#define X(name, sentence) #name,
+    XLAT646_PASS_REASONS(X)
+#undef X
+};
+
+/// What the fast path has forwarded is counted with the rest, and once more alone.
+void add_fastpath(const xlat646_counters& counters, ordered_json& all) {
+    const auto add = [](ordered_json& to, std::uint64_t n) { to = to.get<std::uint64_t>() + n; };
+    for (std::size_t d = 0; d < direction_count; ++d) {
+        ordered_json& total = all[direction_names[d]];
+        ordered_json& alone = all["fastpath"][direction_names[d]];
+        for (std::size_t p = 0; p < protocol_names.size(); ++p) {
+            const xlat646_traffic& t = counters.translated[d][p];
+            alone[protocol_names[p]] = {{"packets", t.packets}, {"bytes", t.bytes}};
+            add(total["received"], t.packets);
+            add(total["received_bytes"], t.bytes);
+            add(total["forwarded"], t.packets);
+            // The headers differ by 20 bytes; a super-packet has one.
+            add(total["forwarded_bytes"],
+                d == 0 ? t.bytes + 20 * t.packets : t.bytes - 20 * t.packets);
+        }
+        add(total["super_packets"], counters.super_packets[d]);
+        alone["super_packets"] = counters.super_packets[d];
+        alone["lost"] = counters.lost[d];
+        ordered_json& passed = alone["passed"] = ordered_json::object();
+        for (std::size_t r = 0; r < pass_names.size(); ++r)
+            if (counters.passed[d][r] != 0) passed[pass_names[r]] = counters.passed[d][r];
+    }
+}
+
 } // namespace
 
-std::string counters_json(const Workers& workers) {
+std::string counters_json(const Workers& workers, const Fastpath* fastpath) {
     ordered_json all;
     for (std::size_t d = 0; d < direction_count; ++d) {
         ordered_json& out = all[direction_names[d]];
@@ -70,6 +103,7 @@ std::string counters_json(const Workers& workers) {
     tun("unknown_reads", &WorkerCounters::unknown_reads);
     tun("segmented_writes", &WorkerCounters::segmented_writes);
     tun("sleeps", &WorkerCounters::sleeps);
+    if (fastpath != nullptr) add_fastpath(fastpath->counters(), all);
     return all.dump();
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "translator/dataplane/worker.hpp"
+#include "translator/fastpath/fastpath.hpp"
 
 #include <array>
 #include <chrono>
@@ -16,9 +17,9 @@ namespace xlat646 {
 
 using Workers = std::vector<std::unique_ptr<Worker>>;
 
-/// One line of JSON, summed over all workers. Keys are those of counters.hpp; of the arrays only
-/// what is not 0.
-std::string counters_json(const Workers& workers);
+/// One line of JSON, summed over all workers and, if there is one, the fast path. Keys are those of
+/// counters.hpp; of the arrays only what is not 0. `fastpath` says what of it the fast path did.
+std::string counters_json(const Workers& workers, const Fastpath* fastpath);
 
 /// At most one line per minute, direction and reason, however many packets there are (DC-17).
 class DropLog {

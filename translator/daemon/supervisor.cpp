@@ -51,6 +51,17 @@ void notify_reloading() {
                static_cast<long long>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1000);
 }
 
+void log_findings(const std::vector<SysctlFinding>& findings) {
+    for (const SysctlFinding& f : findings) {
+        const std::string line = f.what + " Fix: " + f.fix;
+        switch (f.severity) {
+        case SysctlFinding::Severity::error: spdlog::error("{}", line); break;
+        case SysctlFinding::Severity::warning: spdlog::warn("{}", line); break;
+        case SysctlFinding::Severity::info: spdlog::info("{}", line); break;
+        }
+    }
+}
+
 } // namespace
 
 void Supervisor::block_signals() {
@@ -84,7 +95,7 @@ void Supervisor::run() {
             switch (static_cast<int>(info.ssi_signo)) {
             case SIGHUP: reload(Guard::ask); break;
             case SIGUSR2: reload(Guard::overrule); break;
-            case SIGUSR1: spdlog::info("counters: {}", counters_json(workers_)); break;
+            case SIGUSR1: spdlog::info("counters: {}", counters()); break;
             default:
                 spdlog::info("stopping: signal {}", info.ssi_signo);
                 sd_notify(0, "STOPPING=1");
@@ -129,6 +140,7 @@ void Supervisor::start() {
         install_routes(*tables_.current());
     }
     warn_about_sysctls();
+    if (config_.fastpath.mode != FastpathMode::off) start_fastpath();
 
     const MappingTable& table = *tables_.current();
     spdlog::info("ready: {} mappings, translation prefix {}, TUN {} with {} queue{}, offload: {}",
@@ -138,6 +150,7 @@ void Supervisor::start() {
 }
 
 void Supervisor::stop() {
+    if (fastpath_) fastpath_->detach_all();
     if (routes_) {
         try {
             routes_->remove();
@@ -152,8 +165,9 @@ void Supervisor::stop() {
         for (std::thread& t : threads_)
             t.join();
         threads_.clear();
-        spdlog::info("counters: {}", counters_json(workers_));
+        spdlog::info("counters: {}", counters());
     }
+    fastpath_.reset();
     tun_.reset();
 }
 
@@ -166,16 +180,7 @@ void Supervisor::install_routes(const MappingTable& table) {
                      change.removed, change.unchanged);
 }
 
-void Supervisor::warn_about_sysctls() {
-    for (const SysctlFinding& f : check_sysctls(config_.tun.name)) {
-        const std::string line = f.what + " Fix: " + f.fix;
-        switch (f.severity) {
-        case SysctlFinding::Severity::error: spdlog::error("{}", line); break;
-        case SysctlFinding::Severity::warning: spdlog::warn("{}", line); break;
-        case SysctlFinding::Severity::info: spdlog::info("{}", line); break;
-        }
-    }
-}
+void Supervisor::warn_about_sysctls() { log_findings(check_sysctls(config_.tun.name)); }
 
 void Supervisor::reload(Guard guard) {
     notify_reloading();
@@ -231,7 +236,7 @@ void Supervisor::reload_table(Guard guard) {
     if (routes_) install_routes(*loaded.table);
     const std::size_t size = loaded.table->size();
     const MappingDiff diff = loaded.diff;
-    tables_.publish(std::move(loaded.table));
+    publish(std::move(loaded.table));
     spdlog::info("reloaded: {} mappings, {} added, {} removed, {} changed, {:.3f} seconds, "
                  "digest {:.16}",
                  size, diff.added, diff.removed, diff.readdressed + diff.relabelled, loaded.seconds,

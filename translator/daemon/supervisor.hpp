@@ -9,6 +9,7 @@
 #include "translator/daemon/config.hpp"
 #include "translator/daemon/report.hpp"
 #include "translator/dataplane/tun.hpp"
+#include "translator/fastpath/fastpath.hpp"
 
 #include <memory>
 #include <optional>
@@ -42,6 +43,11 @@ class Supervisor {
     /// Says which keys of the main file would need a restart.
     void compare_config();
     void install_routes(const MappingTable& table);
+    void start_fastpath();
+    void attach_fastpath(const std::string& interface);
+    /// Both data paths from now on use this table.
+    void publish(std::unique_ptr<const MappingTable> table);
+    std::string counters() const;
 
     std::string config_path_;
     std::string config_text_;
@@ -51,6 +57,7 @@ class Supervisor {
     FileDescriptor wake_;
     std::optional<Tun> tun_;
     std::optional<RouteSet> routes_;
+    std::unique_ptr<Fastpath> fastpath_;
     Workers workers_;
     std::vector<std::thread> threads_;
     std::optional<DropLog> drop_log_;
