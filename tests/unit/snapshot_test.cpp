@@ -2,6 +2,7 @@
 #include "mapping/snapshot.hpp"
 #include "tests/unit/catch.hpp"
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <pthread.h>
@@ -135,10 +136,10 @@ TEST_CASE("snapshot: readers under a writer that publishes all the time", "[snap
                 pins += count;
             });
         }
+        int most_alive = 0;
         for (std::uint64_t n = 1; n <= publications; ++n) {
             snapshot.publish(make(n));
-            // One per reader at most can be held back, and the current one.
-            if (alive > static_cast<int>(reader_count) + 1) ++faults[0];
+            most_alive = std::max(most_alive, alive.load());
             if (n % 64 == 0) std::this_thread::yield();
         }
         stop = true;
@@ -147,6 +148,9 @@ TEST_CASE("snapshot: readers under a writer that publishes all the time", "[snap
         for (const auto& f : faults)
             CHECK(f == 0);
         CHECK(pins >= reader_count);
+        // The current one, and two per reader: while the writer looks through the slots, a reader
+        // may let go of one that has been looked at and store one it read before the publication.
+        CHECK(most_alive <= static_cast<int>(2 * reader_count + 1));
         CHECK(snapshot.reclaim() == 0);
         CHECK(alive == 1);
         CHECK(snapshot.current()->number == publications);
