@@ -103,7 +103,7 @@ bool is_true(const GoldenRow& row) {
         return false;
     const auto type = o.gso_type & ~OffloadHeader::gso_ecn;
     if (type == OffloadHeader::gso_none) return true;
-    if (type == OffloadHeader::gso_udp) return !is_tcp;
+    if (type == OffloadHeader::gso_udp) return !is_tcp && p->transport_length > 8;
     return is_tcp && (row.in[p->transport + 12] >> 4) * 4u < p->transport_length &&
            type == (p->version == 4 ? OffloadHeader::gso_tcp4 : OffloadHeader::gso_tcp6);
 }
