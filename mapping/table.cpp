@@ -93,6 +93,11 @@ const Eam* MappingTable::find_prefix(const std::vector<PrefixLevel<Key>>& levels
     return nullptr;
 }
 
+bool MappingTable::contains_mapped(Ipv4Address key) const noexcept {
+    MatchedIpv6 found;
+    return find(key, found);
+}
+
 bool MappingTable::find_in_prefixes(Ipv4Address key, MatchedIpv6& found) const noexcept {
     const Eam* m = find_prefix(prefixes4_, key);
     if (!m) return false;

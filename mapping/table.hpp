@@ -79,9 +79,17 @@ class MappingTable {
     MappingTable& operator=(const MappingTable&) = delete;
     ~MappingTable();
 
+    /// A host pair, nullptr when there is none.
+    template <class Address>
+    [[nodiscard]] const HostPair* find_host(const Address& key) const noexcept {
+        if constexpr (std::is_same_v<Address, Ipv4Address>)
+            return by_ipv4_.find(key);
+        else
+            return by_ipv6_.find(key);
+    }
     /// EAM-02: false when no mapping matches.
     [[nodiscard]] bool find(Ipv4Address key, MatchedIpv6& found) const noexcept {
-        if (const HostPair* pair = by_ipv4_.find(key)) {
+        if (const HostPair* pair = find_host(key)) {
             found.address = pair->ipv6; // one by one: a temporary would be stored and read again
             found.slot = pair->slot;
             found.delta = pair->delta;
@@ -91,7 +99,7 @@ class MappingTable {
     }
     /// EAM-03: false when no mapping matches.
     [[nodiscard]] bool find(const Ipv6Address& key, MatchedIpv4& found) const noexcept {
-        if (const HostPair* pair = by_ipv6_.find(key)) {
+        if (const HostPair* pair = find_host(key)) {
             found.address = pair->ipv4;
             found.slot = pair->slot;
             found.delta = pair->delta;
@@ -103,9 +111,7 @@ class MappingTable {
     /// that holds a mapped address says so without touching the table.
     [[nodiscard]] bool contains(Ipv4Address key) const noexcept {
         const std::uint32_t block = key.value() >> 16;
-        if ((mapped_blocks_[block / 64] >> (block % 64) & 1) == 0) return false;
-        MatchedIpv6 found;
-        return find(key, found);
+        return (mapped_blocks_[block / 64] >> (block % 64) & 1) != 0 && contains_mapped(key);
     }
     [[nodiscard]] bool contains(const Ipv6Address& key) const noexcept {
         MatchedIpv4 found;
@@ -134,6 +140,7 @@ class MappingTable {
         std::vector<PrefixEntry<Key>> entries; ///< power of two, linear probing
     };
 
+    bool contains_mapped(Ipv4Address key) const noexcept;
     bool find_in_prefixes(Ipv4Address key, MatchedIpv6& found) const noexcept;
     bool find_in_prefixes(const Ipv6Address& key, MatchedIpv4& found) const noexcept;
     template <class Key>

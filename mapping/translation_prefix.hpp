@@ -30,36 +30,35 @@ class TranslationPrefix {
     }
 
     constexpr const Ipv6Prefix& prefix() const { return prefix_; }
-    constexpr bool contains(const Ipv6Address& a) const { return prefix_.contains(a); }
+    constexpr bool contains(const Ipv6Address& a) const {
+        if (is_96()) return ((a.high() ^ high()) | ((a.low() ^ low()) >> 32)) == 0;
+        return prefix_.contains(a);
+    }
 
     /// A52-01, table 10.1. The suffix is zero.
     constexpr Ipv6Address embed(Ipv4Address a) const {
         const std::uint64_t v = a.value();
-        const std::uint64_t high = prefix_.address().high();
-        const std::uint64_t low = prefix_.address().low();
+        if (is_96()) return {high(), low() | v};
         switch (prefix_.length()) {
-        case 32: return {high | v, 0};
-        case 40: return {high | (v >> 8), (v & 0xff) << 48};
-        case 48: return {high | (v >> 16), (v & 0xffff) << 40};
-        case 56: return {high | (v >> 24), (v & 0xffffff) << 32};
-        case 64: return {high, v << 24};
-        default: return {high, low | v};
+        case 32: return {high() | v, 0};
+        case 40: return {high() | (v >> 8), (v & 0xff) << 48};
+        case 48: return {high() | (v >> 16), (v & 0xffff) << 40};
+        case 56: return {high() | (v >> 24), (v & 0xffffff) << 32};
+        default: return {high(), v << 24};
         }
     }
 
     /// A52-04. The caller has checked `contains`; the suffix is ignored (A52-03).
     constexpr Ipv4Address extract(const Ipv6Address& a) const {
-        const std::uint64_t high = a.high();
-        const std::uint64_t low = a.low();
+        const std::uint64_t h = a.high();
+        const std::uint64_t l = a.low();
+        if (is_96()) return Ipv4Address(static_cast<std::uint32_t>(l));
         switch (prefix_.length()) {
-        case 32: return Ipv4Address(static_cast<std::uint32_t>(high));
-        case 40: return Ipv4Address(static_cast<std::uint32_t>((high << 8) | ((low >> 48) & 0xff)));
-        case 48:
-            return Ipv4Address(static_cast<std::uint32_t>((high << 16) | ((low >> 40) & 0xffff)));
-        case 56:
-            return Ipv4Address(static_cast<std::uint32_t>((high << 24) | ((low >> 32) & 0xffffff)));
-        case 64: return Ipv4Address(static_cast<std::uint32_t>(low >> 24));
-        default: return Ipv4Address(static_cast<std::uint32_t>(low));
+        case 32: return Ipv4Address(static_cast<std::uint32_t>(h));
+        case 40: return Ipv4Address(static_cast<std::uint32_t>((h << 8) | ((l >> 48) & 0xff)));
+        case 48: return Ipv4Address(static_cast<std::uint32_t>((h << 16) | ((l >> 40) & 0xffff)));
+        case 56: return Ipv4Address(static_cast<std::uint32_t>((h << 24) | ((l >> 32) & 0xffffff)));
+        default: return Ipv4Address(static_cast<std::uint32_t>(l >> 24));
         }
     }
 
@@ -71,6 +70,11 @@ class TranslationPrefix {
     friend constexpr bool operator==(const TranslationPrefix&, const TranslationPrefix&) = default;
 
   private:
+    /// Asked first: it is the one that a translator uses.
+    constexpr bool is_96() const { return prefix_.length() == 96; }
+    constexpr std::uint64_t high() const { return prefix_.address().high(); }
+    constexpr std::uint64_t low() const { return prefix_.address().low(); }
+
     Ipv6Prefix prefix_{};
 };
 

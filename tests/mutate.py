@@ -136,10 +136,10 @@ class Bench:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("directory", type=pathlib.Path)
-    parser.add_argument("--only", default="", help="regular expression for rows")
+    parser.add_argument("--only", default="", help="regular expression for rows or file")
     parser.add_argument("--jobs", default=1, type=int)
     options = parser.parse_args()
-    mutations = [m for m in load_mutations() if re.search(options.only, " ".join(m.rows))]
+    mutations = [m for m in load_mutations() if re.search(options.only, f"{m.file} {' '.join(m.rows)}")]
     bench = Bench(options.directory.resolve(), options.jobs)
     bench.prepare()
     bad = 0

@@ -22,6 +22,7 @@ struct Variant {
     Settings settings;
     std::unique_ptr<const MappingTable> table;
     std::unique_ptr<Translator> translator;
+    std::unique_ptr<Translator> in_full; ///< for translate_fully() only
 };
 /// Every byte chooses one.
 Variant& variant(std::uint8_t choice);

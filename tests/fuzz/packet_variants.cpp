@@ -78,6 +78,7 @@ void make(Variant& v, std::size_t number) {
     add_pair(list, "192.0.2.128/26", "2001:db8:dddd::/64");
     v.table = MappingTable::build(std::move(list), nullptr, 5);
     v.translator = std::make_unique<Translator>(s);
+    v.in_full = std::make_unique<Translator>(s);
 }
 
 } // namespace

@@ -39,7 +39,7 @@ class IdentificationGenerator {
         std::uint64_t v1 = key_[1] ^ 0x646f72616e646f6dull;
         std::uint64_t v2 = key_[0] ^ 0x6c7967656e657261ull;
         std::uint64_t v3 = key_[1] ^ 0x7465646279746573ull;
-        const auto round = [&] {
+        const auto round = [&]() __attribute__((always_inline)) { // else its state lies in memory
             v0 += v1;
             v1 = std::rotl(v1, 13);
             v1 ^= v0;

@@ -11,9 +11,23 @@ Translator::Translator(const Settings& settings)
       identification_(settings.secrets[0], settings.secrets[1]), limiter_(settings.icmp_rate),
       pool_state_(settings.secrets[2] | 1) {
     prefix_sum_.add(settings.prefix.prefix().address());
+    if (settings.pool4.empty()) return;
+    const auto [first, last] = std::minmax_element(settings.pool4.begin(), settings.pool4.end());
+    pool_first_ = first->value();
+    pool_span_ = last->value() - pool_first_;
 }
 
 Outcome Translator::translate(Packet& packet, const MappingTable& table) noexcept {
+    const bool is_ipv4 = packet.length != 0 && packet.data[0] >> 4 == 4;
+    if (is_ipv4 ? plain_v4_to_v6(packet, table) : plain_v6_to_v4(packet, table)) {
+        direction_ = is_ipv4 ? Direction::v4_to_v6 : Direction::v6_to_v4;
+        pieces_.remaining = 0;
+        return Outcome::forward();
+    }
+    return translate_fully(packet, table);
+}
+
+Outcome Translator::translate_fully(Packet& packet, const MappingTable& table) noexcept {
     pieces_.remaining = 0;
     slot_ = no_slot;
     if (packet.length != 0 && packet.data[0] >> 4 == 4) {
@@ -52,6 +66,10 @@ bool Translator::must_segment(const Packet& packet) const noexcept {
                     true);
 }
 
+bool Translator::is_one_of_pool(Ipv4Address a) const noexcept {
+    return std::find(settings_.pool4.begin(), settings_.pool4.end(), a) != settings_.pool4.end();
+}
+
 Ipv4Address Translator::pool_address() noexcept {
     const auto& pool = settings_.pool4;
     if (pool.empty()) return settings_.own4; // S91-04
@@ -65,8 +83,7 @@ Ipv4Address Translator::pool_address() noexcept {
 void Translator::clamp_mss(std::uint8_t* tcp, std::size_t length, bool is_partial) const noexcept {
     // T46-25: only SYN segments, only downwards.
     constexpr std::uint8_t syn = 0x02, end = 0, no_operation = 1, mss_option = 2;
-    if (settings_.tcp_mss_clamp.mode == MssClamp::Mode::off) return;
-    if (length < 20 || (tcp[13] & syn) == 0) return;
+    if (!clamps_mss() || length < 20 || (tcp[13] & syn) == 0) return;
     const std::uint16_t limit =
         settings_.tcp_mss_clamp.mode == MssClamp::Mode::fixed
             ? settings_.tcp_mss_clamp.bytes

@@ -29,6 +29,9 @@ class Translator {
     /// A packet of kind must_segment() has to be cut by a Segmenter first.
     Outcome translate(Packet& packet, const MappingTable& table) noexcept;
 
+    /// The same without the short way of plain packets (plain.cpp), which it must equal.
+    Outcome translate_fully(Packet& packet, const MappingTable& table) noexcept;
+
     /// After a forward: the next packet that the same packet was split into. The one before must
     /// have been sent: its tail is overwritten.
     [[nodiscard]] bool next_piece(Packet& packet) noexcept;
@@ -53,6 +56,18 @@ class Translator {
         std::uint8_t code;
         std::uint32_t rest = 0;
     };
+
+    // plain.cpp: true: forwarded; false: not plain, untouched.
+    bool plain_v4_to_v6(Packet& packet, const MappingTable& table) noexcept;
+    bool plain_v6_to_v4(Packet& packet, const MappingTable& table) noexcept;
+    /// UDP without checksum, and SYN segments whose MSS may be too large.
+    bool needs_second_look(const Packet& packet, std::uint8_t proto,
+                           const std::uint8_t* transport) const {
+        constexpr std::uint8_t syn = 0x02;
+        if (proto != protocol::udp) return clamps_mss() && (transport[13] & syn) != 0;
+        return load_native16(transport + checksum_offset(protocol::udp)) == 0 &&
+               !packet.has_partial_checksum();
+    }
 
     // v4_to_v6.cpp
     Outcome v4_to_v6(Packet& packet, const MappingTable& table, Pass pass) noexcept;
@@ -119,7 +134,12 @@ class Translator {
     bool is_refused_by_well_known_prefix(Ipv4Address a) const {
         return is_well_known_ && global_.classify(a) != AddressClass::allowed;
     }
+    bool is_in_pool(Ipv4Address a) const {
+        return a.value() - pool_first_ <= pool_span_ && is_one_of_pool(a);
+    }
+    bool is_one_of_pool(Ipv4Address a) const noexcept;
     Ipv4Address pool_address() noexcept;
+    bool clamps_mss() const { return settings_.tcp_mss_clamp.mode != MssClamp::Mode::off; }
     void clamp_mss(std::uint8_t* tcp, std::size_t length, bool is_partial) const noexcept;
 
     /// What is left of a packet that does not fit one piece.
@@ -140,6 +160,8 @@ class Translator {
     ChecksumSum prefix_sum_; ///< sum(P): embedded addresses add nothing else (CK-05)
     std::uint32_t limit6_;   ///< LIM of the matrix
     bool is_well_known_;
+    std::uint32_t pool_first_ = 0; ///< of pool4, the range that it lies in
+    std::uint32_t pool_span_ = 0;
     IdentificationGenerator identification_;
     RateLimiter limiter_;
     std::uint64_t pool_state_;

@@ -4,6 +4,7 @@
 // the last check that may answer it with an ICMP error: errors quote packets as received.
 #include "translator/siit/icmp_tables.hpp"
 #include "translator/siit/translator.hpp"
+#include "translator/siit/transport.hpp"
 
 namespace xlat646 {
 namespace {
@@ -133,16 +134,13 @@ Outcome Translator::transport_v4_to_v6(Packet& packet, const Ipv4View& view,
                                        const MatchedIpv6& server, Pass pass) noexcept {
     const std::uint8_t proto = view.header.protocol;
     const std::size_t length = view.transport_length;
-    if (view.is_fragment()) {
-        const std::size_t end = view.header.fragment_offset() * 8 + length;
-        if ((view.header.mf() && length % 8 != 0) || end > 65515) // F46-15
-            return Outcome::drop(DropReason::bad_fragment);
-        if (proto == protocol::tcp && view.header.fragment_offset() == 1) // F46-14
-            return Outcome::drop(DropReason::tiny_fragment);
-    }
+    if (view.is_fragment())
+        if (const auto fault =
+                fault_of_fragment(proto, view.header.fragment_offset(), view.header.mf(), length))
+            return Outcome::drop(*fault);
     const std::size_t field = view.is_first_or_whole() ? checksum_offset(proto) : 0;
-    const std::size_t needed = proto == protocol::tcp ? field + 2 : 8;
-    if (field != 0 && length < needed) return Outcome::drop(DropReason::tiny_fragment);
+    if (field != 0 && length < needed_transport_bytes(proto, field))
+        return Outcome::drop(DropReason::tiny_fragment);
 
     const bool is_partial = packet.has_partial_checksum();
     const bool has_no_checksum = field != 0 && proto == protocol::udp && !is_partial &&
@@ -176,13 +174,8 @@ Outcome Translator::transport_v4_to_v6(Packet& packet, const Ipv4View& view,
                                            .complement();
         store_native16(view.transport + field, never_zero(checksum));
     } else if (field != 0) {
-        const ChecksumSum delta = ChecksumSum(prefix_sum_).add_native(server.delta); // CK-05
-        const std::uint16_t old = load_native16(view.transport + field);
-        std::uint16_t checksum =
-            is_partial ? updated_partial(old, delta) : updated_checksum(old, delta);
-        if (!is_partial && (proto == protocol::udp || proto == protocol::udp_lite))
-            checksum = never_zero(checksum); // L4-03
-        store_native16(view.transport + field, checksum);
+        update_transport_checksum(view.transport + field, proto, is_partial,
+                                  ChecksumSum(prefix_sum_).add_native(server.delta));
         if (proto == protocol::tcp) clamp_mss(view.transport, length, is_partial);
     }
     return emit_v6(packet, view, source, server.address, pass);

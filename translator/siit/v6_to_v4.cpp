@@ -5,6 +5,7 @@
 // answer it with an ICMP error.
 #include "translator/siit/icmp_tables.hpp"
 #include "translator/siit/translator.hpp"
+#include "translator/siit/transport.hpp"
 
 #include <algorithm>
 
@@ -12,7 +13,6 @@ namespace xlat646 {
 namespace {
 
 constexpr std::size_t ipv6_minimum_mtu = 1280;
-constexpr std::size_t largest_without_df = 1260; // T64-06
 
 } // namespace
 
@@ -79,8 +79,7 @@ Outcome Translator::v6_to_v4(Packet& packet, const MappingTable& table) noexcept
 
     const bool hairpin = table.contains(client);
     if (hairpin && !settings_.hairpin) return Outcome::drop(DropReason::hairpin);
-    if (!hairpin &&
-        std::find(settings_.pool4.begin(), settings_.pool4.end(), client) != settings_.pool4.end())
+    if (!hairpin && is_in_pool(client))
         return reject_unmapped6(packet, view); // ours, and nobody there: it would come back
 
     const Outcome outcome =
@@ -188,16 +187,13 @@ Outcome Translator::transport_v6_to_v4(Packet& packet, const Ipv6View& view,
                                        bool hairpin) noexcept {
     const std::uint8_t proto = view.protocol;
     const std::size_t length = view.transport_length;
-    if (view.is_real_fragment()) {
-        const std::size_t end = view.fragment.offset() * 8 + length;
-        if ((view.fragment.more() && length % 8 != 0) || end > 65515) // F64-09
-            return Outcome::drop(DropReason::bad_fragment);
-        if (proto == protocol::tcp && view.fragment.offset() == 1) // F64-10
-            return Outcome::drop(DropReason::tiny_fragment);
-    }
+    if (view.is_real_fragment())
+        if (const auto fault =
+                fault_of_fragment(proto, view.fragment.offset(), view.fragment.more(), length))
+            return Outcome::drop(*fault);
     const std::size_t field = view.is_first_or_whole() ? checksum_offset(proto) : 0;
-    const std::size_t needed = proto == protocol::tcp ? field + 2 : 8;
-    if (field != 0 && length < needed) return Outcome::drop(DropReason::tiny_fragment);
+    if (field != 0 && length < needed_transport_bytes(proto, field))
+        return Outcome::drop(DropReason::tiny_fragment);
 
     const bool is_partial = packet.has_partial_checksum();
     const bool has_no_checksum = field != 0 && proto == protocol::udp && !is_partial &&
@@ -217,14 +213,9 @@ Outcome Translator::transport_v6_to_v4(Packet& packet, const Ipv6View& view,
         return reject_too_big(packet, view, mtu);
 
     if (field != 0 && !has_no_checksum) { // L4-06
-        const ChecksumSum delta =
-            ChecksumSum().subtract(ChecksumSum(prefix_sum_).add_native(server.delta)); // CK-05
-        const std::uint16_t old = load_native16(view.transport + field);
-        std::uint16_t checksum =
-            is_partial ? updated_partial(old, delta) : updated_checksum(old, delta);
-        if (!is_partial && (proto == protocol::udp || proto == protocol::udp_lite))
-            checksum = never_zero(checksum); // L4-03
-        store_native16(view.transport + field, checksum);
+        update_transport_checksum(
+            view.transport + field, proto, is_partial,
+            ChecksumSum().subtract(ChecksumSum(prefix_sum_).add_native(server.delta)));
         if (proto == protocol::tcp) clamp_mss(view.transport, length, is_partial);
     }
     return emit_v4(packet, view, server.address, client, hairpin);
@@ -244,7 +235,6 @@ Outcome Translator::emit_v4(Packet& packet, const Ipv6View& view, Ipv4Address so
     header.set_destination(client);
 
     std::size_t segment_total = total;
-    std::size_t segments = 1;
     if (packet.is_gso() || packet.has_partial_checksum()) { // GSO-03, GSO-06
         OffloadHeader& offload = packet.offload;
         if (packet.is_gso()) {
@@ -260,7 +250,6 @@ Outcome Translator::emit_v4(Packet& packet, const Ipv6View& view, Ipv4Address so
             }
             offload.header_length = static_cast<std::uint16_t>(headers);
             segment_total = headers + offload.gso_size;
-            segments = (length - transport_header + offload.gso_size - 1) / offload.gso_size;
         }
         if (packet.has_partial_checksum()) offload.checksum_start = Ipv4Header::size;
     }
@@ -272,8 +261,8 @@ Outcome Translator::emit_v4(Packet& packet, const Ipv6View& view, Ipv4Address so
     } else if (segment_total > largest_without_df) { // T64-06
         header.flags_and_offset = Ipv4Header::dont_fragment;
     } else { // T64-04, GSO-08
-        header.identification =
-            identification_.next(source, client, header.protocol, static_cast<unsigned>(segments));
+        header.identification = identification_.next(source, client, header.protocol,
+                                                     segment_count(packet, view.transport, length));
     }
 
     packet.data = view.transport - Ipv4Header::size;

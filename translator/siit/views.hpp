@@ -67,9 +67,9 @@ enum class ExtensionWalk : std::uint8_t {
 [[nodiscard]] bool normalize_used_offload(Packet& packet, const std::uint8_t* transport,
                                           std::uint8_t proto, bool is_fragment,
                                           bool is_ipv6) noexcept;
-[[nodiscard]] inline bool normalize_offload(Packet& packet, const std::uint8_t* transport,
-                                            std::uint8_t proto, bool is_fragment,
-                                            bool is_ipv6) noexcept {
+[[nodiscard, gnu::always_inline]] inline bool
+normalize_offload(Packet& packet, const std::uint8_t* transport, std::uint8_t proto,
+                  bool is_fragment, bool is_ipv6) noexcept {
     if (packet.is_gso() || packet.has_partial_checksum())
         return normalize_used_offload(packet, transport, proto, is_fragment, is_ipv6);
     packet.offload = {}; // GSO-10

@@ -7,6 +7,7 @@
 #include "mapping/address.hpp"
 #include "translator/wire/big_endian.hpp"
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -49,11 +50,10 @@ class ChecksumSum {
 
     /// 0 only for a sum of zeros (CK-04).
     constexpr std::uint16_t fold() const noexcept {
-        std::uint64_t s = (total_ & 0xffffffff) + (total_ >> 32);
-        s = (s & 0xffffffff) + (s >> 32);
-        s = (s & 0xffff) + (s >> 16);
-        s = (s & 0xffff) + (s >> 16);
-        return static_cast<std::uint16_t>(s);
+        // Both halves added to each other: the upper one ends up with the carry of the lower one.
+        const std::uint64_t s = total_ + std::rotl(total_, 32);
+        const auto half = static_cast<std::uint32_t>(s >> 32);
+        return static_cast<std::uint16_t>((half + std::rotl(half, 16)) >> 16);
     }
     /// What a checksum field must hold so that everything together sums to 0xffff.
     constexpr std::uint16_t complement() const noexcept {
