@@ -59,23 +59,27 @@ class Case:
         return {"sent": done["sent"], "lost": done["lost"]}
 
 
+def peak_mb(pid):
+    """0 of a process that has ended but was not waited for."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        found = re.search(r"VmHWM:\s+(\d+)", file.read())
+    return int(found.group(1)) / 1000 if found else 0
+
+
 def load(config_path):
     """Seconds and peak memory in MB of `xlat646d --check` on a million pairs."""
-    start = time.monotonic()
-    process = subprocess.Popen([daemon_path(), "--config", config_path, "--check"],
-                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    errors = process.stderr.read()
-    _pid, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    process.stderr.close()
+    start, peak = time.monotonic(), 0
+    with subprocess.Popen([daemon_path(), "--config", config_path, "--check"],
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        # Not wait4()'s maximum: that begins with the memory of whoever has forked.
+        while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+            peak = max(peak, peak_mb(process.pid))
+            time.sleep(0.005)
+        end = time.monotonic()
+        errors = process.stderr.read().decode(errors="replace")
     if process.returncode != 0:
-        raise LabError(f"xlat646d --check: {errors.decode(errors='replace')}")
-    return {"seconds": time.monotonic() - start, "peak_mb": usage.ru_maxrss / 1000}
-
-
-def peak_mb(pid):
-    with open(f"/proc/{pid}/status", encoding="ascii") as file:
-        return int(re.search(r"VmHWM:\s+(\d+)", file.read()).group(1)) / 1000
+        raise LabError(f"xlat646d --check: {errors}")
+    return {"seconds": end - start, "peak_mb": peak}
 
 
 def measure(rounds, seconds, say, many=MANY):

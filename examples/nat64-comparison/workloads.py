@@ -136,7 +136,7 @@ def quic(reverse):
         if done["received"] == 0:
             raise LabError("nothing arrives")
         return {"value": done["received"] / done["seconds"] / 1000,
-                "loss_percent": 100 * done["lost"] / done["sent"],
+                "at_least": done["lost"] == 0, "loss_percent": 100 * done["lost"] / done["sent"],
                 "cpu_us_per_packet": done["cpu"] / done["received"] * 1e6}
     return run
 
