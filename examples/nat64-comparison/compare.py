@@ -87,16 +87,20 @@ def measure(bed, workload, case, seconds):
 
 def measure_round(number, chosen, workloads, cases, samples):
     for links in chosen.links:
-        with Testbed(links) as bed:
-            for turn, workload in enumerate(workloads):
-                able = [c for c in cases if c.only is None or workload.name in c.only]
-                first = (number + turn) % len(able)
-                for case in able[first:] + able[:first]:
-                    found = measure(bed, workload, case, chosen.seconds)
-                    samples.append({"round": number, "links": links, "workload": workload.name,
-                                    "translator": case.name, **found})
-                    say(f"{links:4}{workload.name:15} {case.label:25} "
-                        + found.get("error", f"{found.get('value', 0):.3f} {workload.unit}"))
+        bed = Testbed(links)
+        for turn, workload in enumerate(workloads):
+            able = [c for c in cases if c.only is None or workload.name in c.only]
+            first = (number + turn) % len(able)
+            for case in able[first:] + able[:first]:
+                found = measure(bed, workload, case, chosen.seconds)
+                samples.append({"round": number, "links": links, "workload": workload.name,
+                                "translator": case.name, **found})
+                say(f"{links:4}{workload.name:15} {case.label:25} "
+                    + found.get("error", f"{found.get('value', 0):.3f} {workload.unit}"))
+                if "error" in found:  # what is left of it must not disturb the others
+                    bed.close()
+                    bed = Testbed(links)
+        bed.close()
 
 
 def say(text):

@@ -110,7 +110,7 @@ def unmeasured(results):
     lines += [f"- {label}, {title}, links {links}, {times} time(s): {what}\n"
               for (label, title, links, what), times in seen.items()]
     stolen = sum(s["stolen_s"] for s in raw["samples"])
-    if stolen > 0:
+    if stolen >= 1:
         lines.append(f"- The hypervisor took {stolen:.1f} CPU seconds from this machine meanwhile."
                      "\n")
     return "".join(lines) + LIMITS.format(**raw["options"]["seconds"])

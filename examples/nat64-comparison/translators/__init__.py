@@ -31,8 +31,8 @@ class Translator:
         return None
 
     def start(self, testbed):
-        """Sets up and starts it in the namespace "gw", routes included. All workloads of a round
-        come after starts of their own, so it must come up in the same state each time."""
+        """Sets up and starts it in the namespace "gw", routes included; once for each workload. It
+        need not answer yet when this returns. If it raises, the testbed is made anew."""
 
     def stop(self, testbed):
         """Leaves the gateway as start() found it."""

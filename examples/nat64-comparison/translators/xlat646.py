@@ -4,6 +4,7 @@
 import subprocess
 
 from lab import Daemon, daemon_path
+from netns import LabError
 from testbed import UPLINKS
 from translators import Translator
 
@@ -24,9 +25,13 @@ class Xlat646(Translator):
         return subprocess.run([daemon_path(), "--version"], capture_output=True, text=True,
                               check=True).stdout.strip()
 
-    def start(self, testbed, **other_sections):
-        self._daemon = Daemon(testbed, **self.sections, **other_sections)
-        self._daemon.start()
+    def start(self, testbed):
+        self._daemon = Daemon(testbed, **self.sections)
+        try:
+            self._daemon.start()
+        except LabError:
+            self._daemon.remove()
+            raise
 
     def stop(self, testbed):
         self._daemon.remove()
