@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Tests of the comparison. `Numbers` needs nothing; `Smoke` needs root and runs it all once, as
-short as can be, and judges no speed."""
+"""Tests of the comparison. `Numbers` needs nothing; `Helper` and `Smoke` need root; `Smoke` runs it
+all once, as short as can be, and judges no speed."""
 
+import ipaddress
 import json
 import pathlib
 import subprocess
@@ -16,7 +17,7 @@ sys.path.insert(0, str(HERE.parent.parent / "tests" / "integration"))
 import bars  # noqa: E402
 import udp  # noqa: E402
 import workloads  # noqa: E402
-from netns import LabError  # noqa: E402
+from netns import LabError, Net, Sniffer  # noqa: E402
 from pairs import pair_list  # noqa: E402
 from summary import Results  # noqa: E402
 
@@ -97,6 +98,82 @@ class Numbers(unittest.TestCase):
             made = pair_list(count)
             self.assertEqual(made[1][0], "10.64.0.1")
             self.assertEqual([len(set(side)) for side in zip(*made)], [count, count])
+
+
+SHORT = ("--seconds", "0.05")
+
+
+class Helper(unittest.TestCase):
+    """The UDP sender and receiver, on the loopback device of a namespace."""
+
+    def setUp(self):
+        self.net = Net("a")
+        self.addCleanup(self.net.close)
+
+    def send(self, *options):
+        target = () if "--to" in options else ("--to", "127.0.0.1")
+        return json.loads(self.net.check("a", udp.helper(), "send", "--port", "9", *target,
+                                         *options))["sent"]
+
+    def received(self, options, *sendings):
+        receiver = self.net.start("a", udp.helper(), "receive", "--port", "9", "--tag", "7",
+                                  *options, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                  text=True)
+        self.assertEqual(receiver.stdout.readline(), "ready\n")
+        sent = [self.send(*words) for words in sendings]
+        out, _ = receiver.communicate()
+        self.assertEqual(receiver.returncode, 0)
+        return sent, json.loads(out)
+
+    def test_all_of_a_run_is_counted_and_nothing_else(self):
+        sent, found = self.received([], ["--tag", "8", "--rate", "1000", *SHORT],
+                                    ["--tag", "7", "--rate", "1000", *SHORT])
+        self.assertGreater(min(sent), 0)
+        self.assertEqual((found["received"], found["damaged"]), (sent[1], 0))
+
+    def test_other_lengths_are_damage(self):
+        sent, found = self.received([], ["--tag", "7", "--rate", "1000", "--size", "65", *SHORT])
+        self.assertEqual((found["received"], found["damaged"]), (0, sent[0]))
+
+    def test_bursts(self):
+        for merged in ([], ["--merged"]):
+            sent, found = self.received(
+                ["--size", "1000", *merged],
+                ["--tag", "7", "--size", "1000", "--segments", "40", "--rate", "40000", *SHORT])
+            self.assertEqual(sent[0] % 40, 0)
+            self.assertGreater(sent[0], 0)
+            self.assertEqual((found["received"], found["damaged"]), (sent[0], 0))
+
+    def test_many_targets_and_sources(self):
+        self.net.ip("a", "route add local 10.0.0.0/22 dev lo",
+                    "route add local 2001:db8::/118 dev lo")
+        for family, options, field, first in (
+                (["--size", "64"], ["--to", "10.0.0.1", "--targets", "1000"], "dst", "10.0.0.1"),
+                (["--ipv6"], ["--to", "::1", "--from", "2001:db8::1", "--sources", "1000"], "src",
+                 "2001:db8::1")):
+            with Sniffer(self.net, "a", "lo") as sniffer:
+                sent, found = self.received(family, ["--tag", "7", "--rate", "10000", *options,
+                                                     *SHORT])
+                packets = sniffer.wait_for(lambda p: p.haslayer("UDP"), "datagrams", sent[0])
+            self.assertEqual(found["received"], sent[0])
+            offsets = {int(ipaddress.ip_address(getattr(p, field)))
+                       - int(ipaddress.ip_address(first)) for p in packets}
+            self.assertTrue(offsets <= set(range(1000)), offsets)
+            self.assertGreater(len(offsets), len(packets) / 2)
+
+    def test_a_rate_is_kept(self):
+        sent, _found = self.received([], ["--tag", "7", "--rate", "2000", "--seconds", "0.5"])
+        self.assertLessEqual(sent[0], 1000)
+        self.assertGreater(sent[0], 0)
+
+    def test_usage(self):
+        for words in (["send", "--port", "9"], ["frobnicate", "--port", "9", "--tag", "1"],
+                      ["send", "--port", "9", "--tag", "1", "--to", "nowhere"],
+                      ["send", "--port", "9", "--tag", "1", "--to", "::1", "--size", "7"],
+                      ["receive", "--port", "99999", "--tag", "1"], ["receive"]):
+            done = self.net.run("a", udp.helper(), *words)
+            self.assertEqual(done.returncode, 64, (words, done.stderr))
+            self.assertTrue(done.stderr.startswith("udp_load: "))
 
 
 class Smoke(unittest.TestCase):

@@ -147,11 +147,13 @@ void send(const SendOptions& options) {
     // Some 100 microseconds' worth: less is not worth waking up for.
     const double burst = std::clamp(rate / 10'000, 1.0, double{batch_limit});
 
-    std::uint64_t sent = 0;
+    std::uint64_t sent = 0; // messages
     double skipped = 0;
     const double start = now();
     const double end = start + options.seconds;
-    for (double time = start; time < end; time = now()) {
+    for (;;) {
+        const double time = now();
+        if (time >= end) break;
         unsigned count = options.segments > 1 ? 8 : batch_limit;
         if (rate > 0) {
             const double done = static_cast<double>(sent) + skipped;
@@ -175,8 +177,9 @@ void send(const SendOptions& options) {
     }
     const double seconds = now() - start;
     close(fd);
-    std::printf("{\"sent\": %llu, \"seconds\": %.6f, \"scheduling\": \"%s\"}\n",
-                static_cast<unsigned long long>(sent * options.segments), seconds, scheduling);
+    const unsigned long long datagrams = sent * options.segments;
+    std::printf("{\"sent\": %llu, \"seconds\": %.6f, \"scheduling\": \"%s\"}\n", datagrams, seconds,
+                scheduling);
 }
 
 } // namespace xlat646::udp_load
