@@ -45,9 +45,9 @@ class Case:
     def trial(self, reverse, seconds, rate):
         if reverse:
             return udp.run(self.bed, "s", "c", CLIENT_IN_PREFIX, seconds, rate,
-                           extra=("--from", FIRST6, "--sources", str(self.count)))
+                           extra=("--from", FIRST6, "--sources", str(self.count), "--precedence"))
         return udp.run(self.bed, "c", "s", FIRST4, seconds, rate,
-                       extra=("--targets", str(self.count)))
+                       extra=("--targets", str(self.count), "--precedence"))
 
     def reload_under_traffic(self, seconds):
         """Datagrams lost while the same million is loaded again."""

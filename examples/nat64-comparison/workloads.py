@@ -122,7 +122,8 @@ def way(translator, reverse):
 def udp_lossless(size, reverse):
     def run(testbed, translator, seconds):
         def trial(rate):
-            return udp.run(testbed, *way(translator, reverse), seconds.udp_trial, rate, size)
+            return udp.run(testbed, *way(translator, reverse), seconds.udp_trial, rate, size,
+                           extra=["--precedence"])
         best = udp.highest_lossless(trial)
         return {"value": best["send_rate"] / 1000, "at_least": best["at_least"],
                 "cpu_us_per_packet": best["cpu"] / best["received"] * 1e6}

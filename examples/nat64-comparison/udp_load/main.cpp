@@ -69,6 +69,7 @@ int run(int argc, char** argv) {
     add("segments", po::value(&send_options.segments), "send: datagrams per call (UDP_SEGMENT)");
     add("rate", po::value(&send_options.rate), "send: datagrams per second; 0: as fast as it goes");
     add("seconds", po::value(&send_options.seconds), "send: for how long");
+    add("precedence", po::bool_switch(&send_options.precedence), "send: with real-time priority");
     add("tag", po::value(&send_options.tag)->required(), "number of the run");
     add("ipv6", po::bool_switch(&receive_options.ipv6), "receive: IPv6");
     add("merged", po::bool_switch(&receive_options.merged), "receive: with UDP_GRO");

@@ -94,7 +94,6 @@ class Targets {
     std::array<Message, batch_limit> messages_{};
 };
 
-/// As a machine of its own would be: nothing else on this CPU may keep it from sending in time.
 const char* take_precedence() {
     sched_param fifo{};
     fifo.sched_priority = 1;
@@ -142,7 +141,7 @@ void send(const SendOptions& options) {
         message.msg_hdr.msg_iovlen = 1;
     }
     prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
-    const char* scheduling = options.rate > 0 ? take_precedence() : "normal";
+    const char* scheduling = options.precedence ? take_precedence() : "normal";
     const double rate = options.rate / options.segments; // of messages
     // Some 100 microseconds' worth: less is not worth waking up for.
     const double burst = std::clamp(rate / 10'000, 1.0, double{batch_limit});

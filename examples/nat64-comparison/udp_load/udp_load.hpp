@@ -21,6 +21,7 @@ struct SendOptions {
     unsigned segments = 1; ///< datagrams in one send (UDP_SEGMENT)
     double rate = 0;       ///< datagrams per second; 0: as fast as it goes
     double seconds = 1;
+    bool precedence = false; ///< over all else on this CPU, as if it were a machine of its own
     std::uint64_t tag = 0;
 };
 
