@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Installs the Debian 12 packages of the groups that are named: build, demo, test.
+# Installs the Debian 12 packages of the groups that are named: build, demo, test, comparison.
 # Does nothing, and needs no network, when they are all there.
 set -Eeuo pipefail
 
@@ -11,9 +11,11 @@ build=(g++ cmake ninja-build pkg-config libnl-3-dev libnl-route-3-dev libyaml-cp
 demo=(iproute2 iputils-ping traceroute curl iperf3 python3 procps ethtool util-linux)
 test=("${demo[@]}" clang-format clang-tidy llvm libclang-rt-14-dev mtr-tiny tcpdump
       python3-scapy python3-yaml python3-jsonschema iputils-tracepath openssh-client dropbear-bin)
+comparison=(iproute2 iputils-ping iperf3 python3 procps ethtool util-linux tayga jool-tools
+            nginx-light wrk python3-matplotlib)
 
 usage() {
-    echo "usage: $0 [build] [demo] [test]" >&2
+    echo "usage: $0 [build] [demo] [test] [comparison]" >&2
     exit 64
 }
 
@@ -24,6 +26,7 @@ for group in "$@"; do
     build) wanted+=("${build[@]}") ;;
     demo) wanted+=("${demo[@]}") ;;
     test) wanted+=("${test[@]}") ;;
+    comparison) wanted+=("${comparison[@]}") ;;
     *) usage ;;
     esac
 done
@@ -42,6 +45,13 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 
 export DEBIAN_FRONTEND=noninteractive
+# Debian starts the services of what it installs (nginx); only the programs are wanted.
+readonly policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+    trap 'rm -f $policy' EXIT
+    printf '#!/bin/sh\nexit 101\n' >$policy
+    chmod 755 $policy
+fi
 echo "installing ${#missing[@]} Debian packages: ${missing[*]}"
 apt-get -qq update || { sleep 5 && apt-get -qq update; }
 if ! output=$(apt-get -qq -o Dpkg::Use-Pty=0 install --yes --no-install-recommends \

@@ -14,7 +14,7 @@ if [ "$(id -u)" -ne 0 ]; then
     echo "tests/run.sh: the integration tests make network namespaces and need root" >&2
     exit 77
 fi
-packaging/dependencies.sh build demo test
+packaging/dependencies.sh build demo test comparison
 
 configure() { cmake -S . -B "$1" -G Ninja "${@:2}"; }
 
