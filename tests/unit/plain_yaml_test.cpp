@@ -160,6 +160,7 @@ TEST_CASE("plain YAML: structure", "[plain-yaml]") {
                              "a:\n- {b: c,}\n",
                              "a:\n- {b: c\n",
                              "a:\n- {b: c}}\n",
+                             "a:\n- {b: 'c']\n",
                              "a:\n- {b: c} d\n",
                              "a:\n- {b: c}#d\n",
                              "a:\n- {b: c}: d\n",
