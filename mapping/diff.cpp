@@ -1,29 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "mapping/diff.hpp"
 
-#include <algorithm>
+#include "mapping/order.hpp"
+
+#include <utility>
 
 namespace xlat646 {
 
 namespace {
-
-/// A mapping's IPv4 prefix as a number that sorts like it, and its index.
-struct Key {
-    std::uint64_t prefix;
-    std::uint32_t index;
-    friend constexpr bool operator<(const Key& a, const Key& b) { return a.prefix < b.prefix; }
-};
-
-std::vector<Key> sorted_keys(const MappingList& list) {
-    std::vector<Key> keys;
-    keys.reserve(list.mappings.size());
-    for (std::uint32_t i = 0; i < list.mappings.size(); ++i) {
-        const Ipv4Prefix& p = list.mappings[i].ipv4;
-        keys.push_back({std::uint64_t{p.address().value()} << 8 | p.length(), i});
-    }
-    if (!std::is_sorted(keys.begin(), keys.end())) std::sort(keys.begin(), keys.end());
-    return keys;
-}
 
 class Comparison {
   public:
@@ -59,15 +43,15 @@ class Comparison {
 
 MappingDiff diff_mappings(const MappingList& before, const MappingList& after,
                           std::size_t max_changes) {
-    const std::vector<Key> old_keys = sorted_keys(before);
-    const std::vector<Key> new_keys = sorted_keys(after);
+    const auto old_ones = order_by_ipv4(before);
+    const auto new_ones = order_by_ipv4(after);
     Comparison comparison(before, after, max_changes);
-    auto o = old_keys.begin();
-    auto n = new_keys.begin();
-    while (o != old_keys.end() || n != new_keys.end()) {
-        if (n == new_keys.end() || (o != old_keys.end() && *o < *n)) {
+    auto o = old_ones.begin();
+    auto n = new_ones.begin();
+    while (o != old_ones.end() || n != new_ones.end()) {
+        if (n == new_ones.end() || (o != old_ones.end() && o->prefix < n->prefix)) {
             comparison.removed(before.mappings[o++->index]);
-        } else if (o == old_keys.end() || *n < *o) {
+        } else if (o == old_ones.end() || n->prefix < o->prefix) {
             comparison.added(after.mappings[n++->index]);
         } else {
             comparison.kept(before.mappings[o++->index], after.mappings[n++->index]);

@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "mapping/digest.hpp"
 
-#include <algorithm>
+#include "mapping/order.hpp"
+
+#include <array>
 #include <sha2.h>
 
 namespace xlat646 {
 
 std::string digest(const MappingList& list, const TranslationPrefix& prefix,
                    std::uint32_t lowest_ipv6_mtu) {
-    std::vector<const Eam*> sorted;
-    sorted.reserve(list.mappings.size());
-    for (const Eam& m : list.mappings)
-        sorted.push_back(&m);
-    std::sort(sorted.begin(), sorted.end(),
-              [](const Eam* a, const Eam* b) { return a->ipv4 < b->ipv4; });
-
     SHA2_CTX context;
     SHA256Init(&context);
     const auto add = [&](const auto& bytes) { SHA256Update(&context, bytes.data(), bytes.size()); };
@@ -24,9 +19,9 @@ std::string digest(const MappingList& list, const TranslationPrefix& prefix,
     };
     add_prefix(prefix.prefix());
     add(Ipv4Address(lowest_ipv6_mtu).bytes()); // as 4 bytes, most significant first
-    for (const Eam* m : sorted) {
-        add_prefix(m->ipv4);
-        add_prefix(m->ipv6);
+    for (const auto& m : order_by_ipv4(list)) {
+        add_prefix(m.prefix);
+        add_prefix(list.mappings[m.index].ipv6);
     }
     std::array<std::uint8_t, SHA256_DIGEST_LENGTH> raw;
     SHA256Final(raw.data(), &context);

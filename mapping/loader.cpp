@@ -2,10 +2,10 @@
 #include "mapping/loader.hpp"
 
 #include "mapping/loader_reader.hpp"
+#include "mapping/order.hpp"
 
 #include <algorithm>
 #include <functional>
-#include <numeric>
 
 namespace xlat646 {
 
@@ -39,25 +39,16 @@ std::uint32_t InternedText::add(std::string_view value) {
 
 namespace {
 
-/// EAM-06: reports every mapping whose side equals that of an earlier one.
+/// EAM-06: reports every mapping whose side, by which they are ordered, equals an earlier one's.
 template <class Address>
-void find_duplicates(const LoaderRun& run, Prefix<Address> Eam::*side,
+void find_duplicates(const LoaderRun& run, std::vector<OrderedMapping<Address>> order,
                      TextPosition PairPosition::*position, const char* key) {
-    const auto& mappings = run.list.mappings;
-    std::vector<std::uint32_t> order(mappings.size());
-    std::iota(order.begin(), order.end(), 0u);
-    std::erase_if(order, [&](std::uint32_t i) { return (run.positions[i].*position).line == 0; });
-    const auto is_before = [&](std::uint32_t a, std::uint32_t b) {
-        const auto by_prefix = mappings[a].*side <=> mappings[b].*side;
-        return by_prefix != 0 ? by_prefix < 0 : a < b;
-    };
-    if (!std::is_sorted(order.begin(), order.end(), is_before))
-        std::sort(order.begin(), order.end(), is_before);
-
+    std::erase_if(order,
+                  [&](const auto& m) { return (run.positions[m.index].*position).line == 0; });
     std::size_t first = 0;
     for (std::size_t i = 1; i < order.size(); ++i) {
-        const auto& prefix = mappings[order[i]].*side;
-        if (prefix != mappings[order[first]].*side) {
+        const auto& prefix = order[i].prefix;
+        if (prefix != order[first].prefix) {
             first = i;
             continue;
         }
@@ -65,8 +56,8 @@ void find_duplicates(const LoaderRun& run, Prefix<Address> Eam::*side,
             run.report.count_error();
             continue;
         }
-        const PairPosition& here = run.positions[order[i]];
-        const PairPosition& there = run.positions[order[first]];
+        const PairPosition& here = run.positions[order[i].index];
+        const PairPosition& there = run.positions[order[first].index];
         run.report.error(
             here.file, here.*position,
             std::string(key) +
@@ -100,8 +91,8 @@ bool load_mappings(std::span<const LoaderInput> inputs, const LoaderRules* rules
         if (read_yaml(text, YamlLimits{room}, file, reader, report)) reader.finish();
         text_size += std::min(text.size(), room);
     }
-    find_duplicates(run, &Eam::ipv4, &PairPosition::ipv4, "ipv4: ");
-    find_duplicates(run, &Eam::ipv6, &PairPosition::ipv6, "ipv6: ");
+    find_duplicates(run, order_by_ipv4(out), &PairPosition::ipv4, "ipv4: ");
+    find_duplicates(run, order_by_ipv6(out), &PairPosition::ipv6, "ipv6: ");
     run.rules.report_warnings();
     report.finish(diagnostics);
     if (!report.failed()) return true;

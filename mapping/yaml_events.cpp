@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "mapping/yaml_events.hpp"
 
+#include "mapping/plain_yaml.hpp"
 #include "mapping/yaml_text.hpp"
 #include "mapping/yaml_words.hpp"
 
@@ -131,13 +132,12 @@ bool check_text(std::string_view& text, const YamlLimits& limits, std::uint32_t 
     return true;
 }
 
-} // namespace
-
-bool read_yaml(std::string_view text, const YamlLimits& limits, std::uint32_t file,
-               YamlEvents& events, YamlReport& report) {
+bool read(std::string_view text, const YamlLimits& limits, std::uint32_t file, YamlEvents& events,
+          YamlReport& report, bool may_be_plain) {
     if (!check_text(text, limits, file, report)) return false;
     Adapter adapter(events, report, file, limits.depth);
     try {
+        if (may_be_plain && read_plain_yaml(text, events)) return true;
         ViewBuffer buffer(text);
         std::istream stream(&buffer);
         YAML::Parser parser(stream);
@@ -158,6 +158,18 @@ bool read_yaml(std::string_view text, const YamlLimits& limits, std::uint32_t fi
     if (adapter.saw_document()) return true;
     report.error(file, {}, text.empty() ? "the file is empty" : "the file holds only comments");
     return false;
+}
+
+} // namespace
+
+bool read_yaml(std::string_view text, const YamlLimits& limits, std::uint32_t file,
+               YamlEvents& events, YamlReport& report) {
+    return read(text, limits, file, events, report, limits.depth >= plain_yaml_depth);
+}
+
+bool read_yaml_by_library(std::string_view text, const YamlLimits& limits, std::uint32_t file,
+                          YamlEvents& events, YamlReport& report) {
+    return read(text, limits, file, events, report, false);
 }
 
 } // namespace xlat646

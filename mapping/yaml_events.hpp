@@ -42,4 +42,8 @@ struct YamlLimits {
 bool read_yaml(std::string_view text, const YamlLimits& limits, std::uint32_t file,
                YamlEvents& events, YamlReport& report);
 
+/// The same without the short cut of plain_yaml.hpp, which tests compare with this.
+bool read_yaml_by_library(std::string_view text, const YamlLimits& limits, std::uint32_t file,
+                          YamlEvents& events, YamlReport& report);
+
 } // namespace xlat646

@@ -10,7 +10,8 @@ build=(g++ cmake ninja-build pkg-config libnl-3-dev libnl-route-3-dev libyaml-cp
        nlohmann-json3-dev clang bpftool libbpf-dev)
 demo=(iproute2 iputils-ping traceroute curl iperf3 python3 procps ethtool util-linux)
 test=("${demo[@]}" clang-format clang-tidy llvm libclang-rt-14-dev mtr-tiny tcpdump
-      python3-scapy python3-yaml python3-jsonschema iputils-tracepath openssh-client dropbear-bin)
+      libbenchmark-dev python3-scapy python3-yaml python3-jsonschema iputils-tracepath
+      openssh-client dropbear-bin)
 comparison=(iproute2 iputils-ping iperf3 python3 procps ethtool util-linux tayga jool-tools
             nginx-light wrk python3-matplotlib)
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Cost of the pure core per packet: all checks, the lookup and the rewriting of headers. Each
-// iteration restores the header bytes that the translation before has overwritten.
+// Cost of the pure core per packet, by kind and size: all checks, the lookup and the rewriting of
+// headers. Each iteration restores the header bytes that the translation before has overwritten.
+#include "tests/bench/pairs.hpp"
 #include "tests/support/golden.hpp"
+#include "tests/support/packets.hpp"
 #include "translator/siit/translator.hpp"
 #include "translator/wire/headers.hpp"
 
@@ -14,22 +16,8 @@
 namespace {
 
 using namespace xlat646;
+using namespace xlat646::bench;
 using namespace xlat646::test;
-
-constexpr std::uint32_t first_mapped = 0x0b000000; // 11.0.0.0
-
-Ipv6Address server_address(std::uint32_t i) { return {0x20010db800010000ull, i + 1ull}; }
-
-std::unique_ptr<const MappingTable> table_of(std::uint32_t pairs) {
-    MappingList list;
-    for (std::uint32_t i = 0; i < pairs; ++i) {
-        Eam eam;
-        eam.ipv4 = Ipv4Prefix(Ipv4Address(first_mapped + i * 2), 32);
-        eam.ipv6 = Ipv6Prefix(server_address(i), 128);
-        list.mappings.push_back(eam);
-    }
-    return MappingTable::build(std::move(list), nullptr, 7);
-}
 
 Bytes make_v4(std::size_t total, std::uint8_t proto, std::uint32_t server, bool df) {
     Bytes b(total, 0x5a);
@@ -39,7 +27,7 @@ Bytes make_v4(std::size_t total, std::uint8_t proto, std::uint32_t server, bool 
     h.ttl = 64;
     h.protocol = proto;
     h.set_source(Ipv4Address(0x08080808));
-    h.set_destination(Ipv4Address(first_mapped + server * 2));
+    h.set_destination(public_address(server));
     h.set_checksum();
     store(b.data(), h);
     return b;
@@ -68,7 +56,7 @@ void run(benchmark::State& state, const Settings& settings, const MappingTable& 
     TestBuffer buffer(packets[0], offload);
     std::uint8_t* const data = buffer.packet.data;
     const std::size_t length = packets[0].size();
-    const std::size_t header = std::min<std::size_t>(length, 64);
+    const std::size_t header = std::min<std::size_t>(length, 128); // the quoted ones are in it
     std::size_t next = 0;
     for (auto _ : state) {
         std::memcpy(data, packets[next].data(), header);
@@ -104,23 +92,23 @@ OffloadHeader tcp_super_packet(std::size_t network_header, std::uint8_t type) {
 /// range(0): bytes, range(1): pairs in the table.
 void v4_to_v6_udp(benchmark::State& state) {
     const auto pairs = static_cast<std::uint32_t>(state.range(1));
-    const auto table = table_of(pairs);
+    const MappingTable& table = table_of(pairs);
     std::mt19937 random(1);
     std::vector<Bytes> packets;
     for (int i = 0; i < packet_count(pairs); ++i)
         packets.push_back(make_v4(static_cast<std::size_t>(state.range(0)), protocol::udp,
                                   static_cast<std::uint32_t>(random() % pairs), true));
-    run(state, config().settings, *table, packets);
+    run(state, config().settings, table, packets);
 }
 void v6_to_v4_udp(benchmark::State& state) {
     const auto pairs = static_cast<std::uint32_t>(state.range(1));
-    const auto table = table_of(pairs);
+    const MappingTable& table = table_of(pairs);
     std::mt19937 random(1);
     std::vector<Bytes> packets;
     for (int i = 0; i < packet_count(pairs); ++i)
         packets.push_back(make_v6(static_cast<std::size_t>(state.range(0)), protocol::udp,
                                   static_cast<std::uint32_t>(random() % pairs), config().settings));
-    run(state, config().settings, *table, packets);
+    run(state, config().settings, table, packets);
 }
 BENCHMARK(v4_to_v6_udp)
     ->Args({64, 30})
@@ -134,47 +122,84 @@ BENCHMARK(v6_to_v4_udp)
     ->Args({64, 1'000'000});
 
 void v4_to_v6_tcp_super_packet(benchmark::State& state) {
-    const auto table = table_of(30);
+    const MappingTable& table = table_of(30);
     Bytes packet = make_v4(static_cast<std::size_t>(state.range(0)), protocol::tcp, 3, true);
     packet[20 + 12] = 0x50;
-    run(state, config().settings, *table, {packet},
+    run(state, config().settings, table, {packet},
         tcp_super_packet(Ipv4Header::size, OffloadHeader::gso_tcp4));
 }
 void v6_to_v4_tcp_super_packet(benchmark::State& state) {
-    const auto table = table_of(30);
+    const MappingTable& table = table_of(30);
     Bytes packet =
         make_v6(static_cast<std::size_t>(state.range(0)), protocol::tcp, 3, config().settings);
     packet[40 + 12] = 0x50;
-    run(state, config().settings, *table, {packet},
+    run(state, config().settings, table, {packet},
         tcp_super_packet(Ipv6Header::size, OffloadHeader::gso_tcp6));
 }
 BENCHMARK(v4_to_v6_tcp_super_packet)->Arg(1480)->Arg(65000);
 BENCHMARK(v6_to_v4_tcp_super_packet)->Arg(1500)->Arg(65000);
 
-void find_ipv4(benchmark::State& state) {
-    const auto pairs = static_cast<std::uint32_t>(state.range(0));
-    const auto table = table_of(pairs);
-    std::uint32_t x = 1;
-    MatchedIpv6 found{};
-    for (auto _ : state) {
-        x = x * 1664525 + 1013904223;
-        benchmark::DoNotOptimize(
-            table->find(Ipv4Address(first_mapped + (x >> 8) % pairs * 2), found));
-    }
+/// `packet` again and again, in a table of 30 pairs.
+void run_one(benchmark::State& state, const Bytes& packet) {
+    const MappingTable& table = table_of(30);
+    run(state, config().settings, table, {packet});
 }
-void find_ipv6(benchmark::State& state) {
-    const auto pairs = static_cast<std::uint32_t>(state.range(0));
-    const auto table = table_of(pairs);
-    std::uint32_t x = 1;
-    MatchedIpv4 found{};
-    for (auto _ : state) {
-        x = x * 1664525 + 1013904223;
-        benchmark::DoNotOptimize(table->find(server_address((x >> 8) % pairs), found));
-    }
+
+constexpr Ipv4Address client(0x08080808);
+constexpr std::uint16_t more_fragments = 0x2000;
+
+Bytes from_client(std::uint8_t proto, std::uint16_t flags_and_offset, const Bytes& payload) {
+    return ipv4_packet({.source = client,
+                        .destination = public_address(3),
+                        .protocol = proto,
+                        .identification = 7,
+                        .flags_and_offset = flags_and_offset},
+                       payload);
 }
-BENCHMARK(find_ipv4)->Arg(30)->Arg(10'000)->Arg(1'000'000);
-BENCHMARK(find_ipv6)->Arg(30)->Arg(10'000)->Arg(1'000'000);
+Bytes from_server(std::uint8_t proto, const Bytes& payload) {
+    return ipv6_packet({.source = server_address(3),
+                        .destination = config().settings.prefix.embed(client),
+                        .next_header = proto},
+                       payload);
+}
+/// range(0): bytes of data in the echo request; in the packet that an error quotes; in a fragment.
+std::size_t data_size(const benchmark::State& state) {
+    return static_cast<std::size_t>(state.range(0));
+}
+
+void v4_to_v6_echo(benchmark::State& state) {
+    run_one(state, finish(from_client(protocol::icmp4, 0,
+                                      icmp(8, 0, 0x00010001, counting(data_size(state))))));
+}
+void v6_to_v4_echo(benchmark::State& state) {
+    run_one(state, finish(from_server(protocol::icmp6,
+                                      icmp(129, 0, 0x00010001, counting(data_size(state))))));
+}
+void v4_to_v6_icmp_error(benchmark::State& state) {
+    const Bytes lost = finish(ipv4_packet({.source = public_address(3), .destination = client},
+                                          udp(53, 53, counting(data_size(state)))));
+    run_one(state, finish(from_client(protocol::icmp4, 0, icmp(3, 3, 0, lost))));
+}
+void v6_to_v4_icmp_error(benchmark::State& state) {
+    const Bytes lost = finish(ipv6_packet(
+        {.source = config().settings.prefix.embed(client), .destination = server_address(3)},
+        udp(53, 53, counting(data_size(state)))));
+    run_one(state, finish(from_server(protocol::icmp6, icmp(1, 4, 0, lost))));
+}
+void v4_to_v6_fragment(benchmark::State& state) {
+    run_one(state, from_client(protocol::udp, more_fragments | 64, counting(data_size(state))));
+}
+void v6_to_v4_fragment(benchmark::State& state) {
+    Bytes payload = {protocol::udp, 0, 0x02, 0x01, 0, 0, 0, 7}; // offset 512, more to come
+    const Bytes data = counting(data_size(state));
+    payload.insert(payload.end(), data.begin(), data.end());
+    run_one(state, from_server(protocol::fragment, payload));
+}
+BENCHMARK(v4_to_v6_echo)->Arg(56)->Arg(1400);
+BENCHMARK(v6_to_v4_echo)->Arg(56)->Arg(1400);
+BENCHMARK(v4_to_v6_icmp_error)->Arg(32)->Arg(500);
+BENCHMARK(v6_to_v4_icmp_error)->Arg(32)->Arg(500);
+BENCHMARK(v4_to_v6_fragment)->Arg(64)->Arg(1400);
+BENCHMARK(v6_to_v4_fragment)->Arg(64)->Arg(1400);
 
 } // namespace
-
-BENCHMARK_MAIN();

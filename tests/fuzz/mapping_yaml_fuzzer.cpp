@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Any bytes as mapping files; a NUL byte divides two files.
+// Any bytes as mapping files; a NUL byte divides two files. A text that the fast reader of plain
+// YAML takes must be read by yaml-cpp alike.
 #include "mapping/loader.hpp"
+#include "tests/support/plain_yaml_check.hpp"
 
 #include <cstdint>
 #include <cstdlib>
@@ -46,6 +48,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::size_t border = text.find('\0');
     inputs.push_back({"a", text.substr(0, border)});
     if (border != std::string_view::npos) inputs.push_back({"b", text.substr(border + 1)});
+
+    for (const LoaderInput& input : inputs)
+        require(test::check_plain_yaml(input.text).disagreement.empty());
 
     MappingList list;
     Diagnostics diagnostics;
