@@ -113,7 +113,6 @@ start_translator() {
     write_configuration
     printf '  %snode$ xlat646d --config xlat646.yaml &%s\n' "$dim" "$plain"
     start_on node "$state/xlat646d.log" "$daemon" --config "$state/xlat646.yaml"
-    translator=$started
     if ! wait_for 30 grep -q 'ready:' "$state/xlat646d.log"; then
         cat "$state/xlat646d.log"
         return 1
