@@ -8,6 +8,7 @@ set -Eeuo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 readonly root
 readonly daemon=$root/build/bin/xlat646d
+readonly command=$root/build/bin/xlat646
 # shellcheck source=examples/lib/lab.sh
 source "$root/examples/lib/lab.sh"
 # shellcheck source=examples/lib/steps.sh
@@ -65,9 +66,9 @@ trap 'exit 143' TERM
 trap 'exit 129' HUP
 
 build() {
-    say "building xlat646d in build/ ..."
+    say "building xlat646d and xlat646 in build/ ..."
     if ! { cmake -S "$root" -B "$root/build" -G Ninja &&
-        cmake --build "$root/build" --target xlat646d; } >"$state/build.log" 2>&1; then
+        cmake --build "$root/build" --target xlat646d xlat646; } >"$state/build.log" 2>&1; then
         cat "$state/build.log" >&2
         return 1
     fi
@@ -112,7 +113,6 @@ start_translator() {
     write_configuration
     printf '  %snode$ xlat646d --config xlat646.yaml &%s\n' "$dim" "$plain"
     start_on node "$state/xlat646d.log" "$daemon" --config "$state/xlat646.yaml"
-    translator=$started
     if ! wait_for 30 grep -q 'ready:' "$state/xlat646d.log"; then
         cat "$state/xlat646d.log"
         return 1
@@ -220,14 +220,18 @@ reload() {
     say "$output"
     grep -q "Packet filtered" <<<"$output" || return 1
     local line="  - { ipv4: $third_public, ipv6: \"$third_address\", name: new }"
-    say "   Add a line to mapping.yaml and send SIGHUP:"
+    say "   Add a line to mapping.yaml and reload:"
     say "      $line"
     echo "$line" >>"$state/mapping.yaml"
-    printf '  %snode$ kill -HUP %s%s\n' "$dim" "$translator" "$plain"
-    kill -HUP "$translator"
-    wait_for 20 grep -q 'reloaded:' "$state/xlat646d.log" || return 1
-    grep 'reloaded:' "$state/xlat646d.log" | tail -n 1 | sed 's/^/      /'
+    show node "$command" reload --socket "$state/control.sock" || return 1
     show client ping -n -c 2 -i 0.3 "$third_public"
+}
+
+status() {
+    local output
+    output=$(show node "$command" status --socket "$state/control.sock")
+    say "$output"
+    grep -q '3 mappings, generation 2' <<<"$output"
 }
 
 look_around() {
@@ -239,8 +243,8 @@ The lab is still up. Look around:
   ip netns exec $(ns server1) ping $prefix$client_address
   ip netns exec $(ns node) tcpdump -ni xlat646
   less $state/xlat646d.log
-  edit $state/mapping.yaml, then: kill -HUP $translator
-  kill -USR1 $translator      # all counters, in the log
+  $command status --socket $state/control.sock
+  edit $state/mapping.yaml, then: $command reload --socket $state/control.sock
 Remove it:
   $root/examples/demo.sh --remove
 END
@@ -265,8 +269,10 @@ step "Hairpinning: server1 reaches server2 by its public address" hairpin \
     "The packet is turned around inside the translator and never becomes IPv4."
 step "Speed beside plain IPv6 forwarding through the same node" speed \
     "One TCP stream, same segment size, medians of three runs of two seconds."
-step "Add a pair while it runs (SIGHUP)" reload \
+step "Add a pair while it runs" reload \
     "Other connections do not notice; a broken file would change nothing."
+step "What has it done?" status \
+    "Every packet that was discarded has a reason."
 if [ ${#failed[@]} -gt 0 ]; then
     say "" "The translator's log:"
     tail -n 30 "$state/xlat646d.log"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "translator/daemon/config_files.hpp"
 
-#include "tests/unit/catch.hpp"
 #include "tests/unit/diagnostic_text.hpp"
+#include "tests/unit/temporary_directory.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -13,19 +13,8 @@ namespace xlat646 {
 
 namespace {
 
-/// A directory of its own for each test, gone at its end.
-class Directory {
+class Directory : public TemporaryDirectory {
   public:
-    Directory() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "xlat646-XXXXXX").string();
-        REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-        path_ = pattern + "/";
-    }
-    Directory(const Directory&) = delete;
-    Directory& operator=(const Directory&) = delete;
-    ~Directory() { std::filesystem::remove_all(path_); }
-
-    std::string at(const std::string& name) const { return path_ + name; }
     std::string write(const std::string& name, const std::string& text,
                       unsigned mode = 0644) const {
         std::filesystem::create_directories(std::filesystem::path(at(name)).parent_path());
@@ -33,9 +22,6 @@ class Directory {
         REQUIRE(::chmod(at(name).c_str(), mode) == 0);
         return at(name);
     }
-
-  private:
-    std::string path_;
 };
 
 Lines read(const std::string& path, std::size_t most = 100) {

@@ -359,6 +359,7 @@ TEST_CASE("main file: values out of range", "[config][F46-05][I46-06][G4-02][G4-
     };
     for (const auto& row : rows)
         CHECK(said(std::string(row.text) + "\n") == Lines{std::string("c:3:") + row.expected});
+    CHECK(said("control_socket: \"\"\n").empty()); // none at all
     CHECK(said("control_socket: /" + std::string(107, 'x') + "\n") ==
           Lines{"c:3:17: error: control_socket: longer than 107 bytes"});
 }

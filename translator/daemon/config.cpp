@@ -116,10 +116,16 @@ void read_fastpath(ConfigSection& root, FastpathConfig& fastpath) {
     s.finish();
 }
 
-void read_path(ConfigSection& root, std::string_view key, std::size_t longest, std::string& out) {
+/// For control_socket: "" means none.
+enum class Empty : std::uint8_t { refused, allowed };
+
+void read_path(ConfigSection& root, std::string_view key, std::size_t longest, Empty empty,
+               std::string& out) {
     const ConfigNode* node = root.find_scalar(key);
     if (node == nullptr) return;
-    if (node->text.empty() || node->text[0] != '/')
+    if (node->text.empty() && empty == Empty::allowed)
+        out.clear();
+    else if (node->text.empty() || node->text[0] != '/')
         root.error(key, node->at, quote(node->text) + " is not an absolute path");
     else if (node->text.size() > longest)
         root.error(key, node->at, "longer than " + std::to_string(longest) + " bytes");
@@ -156,8 +162,8 @@ bool parse_config(const std::string& name, std::string_view text, Config& out,
         read_policy(root, out);
         read_icmp(root, out.settings);
         read_routes(root, out.routes);
-        read_path(root, "control_socket", longest_socket_path, out.control_socket);
-        read_path(root, "stats_segment", longest_path, out.stats_segment);
+        read_path(root, "control_socket", longest_socket_path, Empty::allowed, out.control_socket);
+        read_path(root, "stats_segment", longest_path, Empty::refused, out.stats_segment);
         read_fastpath(root, out.fastpath);
         root.read("reload_guard", 0, 100, out.reload_guard);
         root.finish();

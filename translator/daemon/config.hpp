@@ -35,6 +35,8 @@ struct FastpathConfig {
     std::vector<std::string> interfaces; ///< uplinks
 };
 
+inline constexpr const char* default_control_socket = "/run/xlat646/control.sock";
+
 struct Config {
     Settings settings; ///< without secrets and clock
     Profile profile = Profile::internet;
@@ -44,7 +46,7 @@ struct Config {
     TunConfig tun;
     RoutesConfig routes;
     FastpathConfig fastpath;
-    std::string control_socket = "/run/xlat646/control.sock";
+    std::string control_socket = default_control_socket; ///< empty: none
     std::string stats_segment = "/run/xlat646/stats";
     /// A reload that removes more than this percentage of the pairs is refused; 0: never.
     std::uint32_t reload_guard = 50;

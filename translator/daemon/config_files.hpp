@@ -15,6 +15,8 @@
 
 namespace xlat646 {
 
+inline constexpr std::size_t config_file_limit = 1 << 20; ///< bytes of a main file
+
 struct FileText {
     std::string path;
     std::string text;

@@ -8,8 +8,9 @@ namespace xlat646::exit_status {
 inline constexpr int fine = 0;
 inline constexpr int wrong = 1; ///< checked, and found wrong
 inline constexpr int usage = 64;
+inline constexpr int unavailable = 69; ///< no daemon answers
 inline constexpr int internal = 70;
-inline constexpr int cannot_create = 73; ///< the TUN or a route: something is in the way
+inline constexpr int cannot_create = 73; ///< TUN, route, control socket: something is in the way
 inline constexpr int no_permission = 77;
 inline constexpr int configuration = 78;
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // xlat646d: the stateless IPv4/IPv6 translator.
-#include "translator/daemon/config_files.hpp"
 #include "translator/daemon/exit_status.hpp"
 #include "translator/daemon/log.hpp"
 #include "translator/daemon/supervisor.hpp"
@@ -18,8 +17,6 @@ namespace {
 
 namespace po = boost::program_options;
 using namespace xlat646;
-
-constexpr std::size_t config_file_limit = 1 << 20; // bytes
 
 std::uint64_t monotonic_ms() {
     timespec now;
@@ -40,9 +37,12 @@ int exit_status_of(const std::system_error& e) {
     case EPERM:
     case EACCES: return exit_status::no_permission;
     case ENOENT:
+    case ENOTDIR:
+    case EROFS:
     case ENODEV:
     case ENXIO:
     case EOPNOTSUPP: return exit_status::configuration;
+    case EADDRINUSE:
     case EBUSY:
     case EEXIST: return exit_status::cannot_create;
     default: return exit_status::internal;
@@ -51,24 +51,20 @@ int exit_status_of(const std::system_error& e) {
 
 int translate(const std::string& config_path, bool only_check) {
     Diagnostics diagnostics;
-    Config config;
-    auto file = read_config_file(config_path, config_file_limit, diagnostics);
-    const bool is_valid = file && parse_config(config_path, file->text, config, diagnostics);
-    LoadedTable loaded;
-    if (is_valid) loaded = load_table(config_path, config, nullptr, diagnostics);
+    LoadedConfiguration loaded;
+    const bool is_valid = load_configuration(config_path, loaded, diagnostics);
     log_diagnostics(diagnostics);
-    if (!loaded.table) {
+    if (!is_valid) {
         spdlog::critical("{}: not usable, see the errors above", config_path);
         return exit_status::configuration;
     }
     spdlog::info("{}: {} mappings loaded in {:.3f} seconds, digest {:.16}", config_path,
-                 loaded.table->size(), loaded.seconds, loaded.digest);
+                 loaded.table.table->size(), loaded.table.seconds, loaded.table.digest);
     if (only_check) return exit_status::fine;
 
-    add_secrets(config.settings);
-    config.settings.now_ms = monotonic_ms;
-    Supervisor(config_path, std::move(file->text), std::move(config), std::move(loaded.table))
-        .run();
+    add_secrets(loaded.config.settings);
+    loaded.config.settings.now_ms = monotonic_ms;
+    Supervisor(config_path, std::move(loaded)).run();
     return exit_status::fine;
 }
 

@@ -67,7 +67,7 @@ void add_fastpath(const xlat646_counters& counters, ordered_json& all) {
 
 } // namespace
 
-std::string counters_json(const Workers& workers, const Fastpath* fastpath) {
+ordered_json counters_json(const Workers& workers, const Fastpath* fastpath) {
     ordered_json all;
     for (std::size_t d = 0; d < direction_count; ++d) {
         ordered_json& out = all[direction_names[d]];
@@ -104,7 +104,7 @@ std::string counters_json(const Workers& workers, const Fastpath* fastpath) {
     tun("segmented_writes", &WorkerCounters::segmented_writes);
     tun("sleeps", &WorkerCounters::sleeps);
     if (fastpath != nullptr) add_fastpath(fastpath->counters(), all);
-    return all.dump();
+    return all;
 }
 
 DropLog::DropLog(Workers& workers) : workers_(workers) {

@@ -10,6 +10,7 @@
 #include <array>
 #include <chrono>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -17,9 +18,9 @@ namespace xlat646 {
 
 using Workers = std::vector<std::unique_ptr<Worker>>;
 
-/// One line of JSON, summed over all workers and, if there is one, the fast path. Keys are those of
-/// counters.hpp; of the arrays only what is not 0. `fastpath` says what of it the fast path did.
-std::string counters_json(const Workers& workers, const Fastpath* fastpath);
+/// Summed over all workers and, if there is one, the fast path. Keys are those of counters.hpp; of
+/// the arrays only what is not 0. `fastpath` says what of it the fast path did.
+nlohmann::ordered_json counters_json(const Workers& workers, const Fastpath* fastpath);
 
 /// At most one line per minute, direction and reason, however many packets there are (DC-17).
 class DropLog {

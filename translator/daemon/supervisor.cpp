@@ -4,26 +4,22 @@
 #include "routing-hooks/netlink.hpp"
 #include "routing-hooks/node_routes.hpp"
 #include "routing-hooks/sysctl_check.hpp"
-#include "translator/daemon/config_changes.hpp"
-#include "translator/daemon/config_files.hpp"
 #include "translator/daemon/log.hpp"
-#include "translator/daemon/table_loader.hpp"
 
 #include <algorithm>
 #include <csignal>
+#include <nlohmann/json.hpp>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <system_error>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 #include <unistd.h>
 
 namespace xlat646 {
 namespace {
 
-constexpr std::uint32_t tun_mtu = 65535;           // DC-11: the kernel must never answer for us
-constexpr std::size_t config_file_limit = 1 << 20; // bytes
+constexpr std::uint32_t tun_mtu = 65535; // DC-11: the kernel must never answer for us
 
 std::size_t queue_count(const Config& config) {
     return config.tun.queues != 0 ? config.tun.queues
@@ -41,14 +37,6 @@ sigset_t handled_signals() {
 int checked(int result, const char* what) {
     if (result < 0) throw std::system_error(errno, std::generic_category(), what);
     return result;
-}
-
-void notify_reloading() {
-    timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    // One message: newer managers want the time with it, older ones ignore it.
-    sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
-               static_cast<long long>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1000);
 }
 
 void log_findings(const std::vector<SysctlFinding>& findings) {
@@ -70,11 +58,11 @@ void Supervisor::block_signals() {
     std::signal(SIGPIPE, SIG_IGN);
 }
 
-Supervisor::Supervisor(std::string config_path, std::string config_text, Config config,
-                       std::unique_ptr<const MappingTable> table)
-    : config_path_(std::move(config_path)), config_text_(std::move(config_text)),
-      config_(std::move(config)), tables_(queue_count(config_)) {
-    tables_.publish(std::move(table));
+Supervisor::Supervisor(std::string config_path, LoadedConfiguration loaded)
+    : config_path_(std::move(config_path)), config_text_(std::move(loaded.text)),
+      config_(std::move(loaded.config)), tables_(queue_count(config_)),
+      digest_(std::move(loaded.table.digest)) {
+    tables_.publish(std::move(loaded.table.table));
 }
 
 Supervisor::~Supervisor() { stop(); }
@@ -86,16 +74,19 @@ void Supervisor::run() {
     start();
 
     for (;;) {
-        pollfd event{signals_.get(), POLLIN, 0};
-        (void)poll(&event, 1, 1000);
+        // poll() ignores a negative descriptor.
+        pollfd events[2] = {{signals_.get(), POLLIN, 0},
+                            {control_ ? control_->descriptor() : -1, POLLIN, 0}};
+        (void)poll(events, 2, control_ ? control_->wait_ms(1000) : 1000);
         drop_log_->look();
         tables_.reclaim();
+        if (control_) control_->serve();
         signalfd_siginfo info;
         while (::read(signals_.get(), &info, sizeof info) == ssize_t{sizeof info}) {
             switch (static_cast<int>(info.ssi_signo)) {
             case SIGHUP: reload(Guard::ask); break;
             case SIGUSR2: reload(Guard::overrule); break;
-            case SIGUSR1: spdlog::info("counters: {}", counters()); break;
+            case SIGUSR1: spdlog::info("counters: {}", counters().dump()); break;
             default:
                 spdlog::info("stopping: signal {}", info.ssi_signo);
                 sd_notify(0, "STOPPING=1");
@@ -110,6 +101,7 @@ void Supervisor::run() {
 void Supervisor::start() {
     const std::size_t queues = queue_count(config_);
     tun_ = Tun::create(config_.tun.name, queues, config_.tun.offload);
+    open_control_socket();
     wake_ = FileDescriptor(checked(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd"));
 
     // Several workers share the limits of our own errors.
@@ -165,10 +157,11 @@ void Supervisor::stop() {
         for (std::thread& t : threads_)
             t.join();
         threads_.clear();
-        spdlog::info("counters: {}", counters());
+        spdlog::info("counters: {}", counters().dump());
     }
     fastpath_.reset();
     tun_.reset();
+    control_.reset(); // last: where its socket is gone, so is the rest
 }
 
 void Supervisor::install_routes(const MappingTable& table) {
@@ -181,66 +174,5 @@ void Supervisor::install_routes(const MappingTable& table) {
 }
 
 void Supervisor::warn_about_sysctls() { log_findings(check_sysctls(config_.tun.name)); }
-
-void Supervisor::reload(Guard guard) {
-    notify_reloading();
-    try {
-        compare_config();
-        reload_table(guard);
-    } catch (const std::exception& e) {
-        spdlog::error("reload failed: {}; the old table stays", e.what());
-    }
-    sd_notify(0, "READY=1");
-}
-
-void Supervisor::compare_config() {
-    Diagnostics diagnostics;
-    const auto file = read_config_file(config_path_, config_file_limit, diagnostics);
-    if (!file) {
-        log_diagnostics(diagnostics);
-        return;
-    }
-    if (file->text == config_text_) return;
-    Config changed;
-    if (!parse_config(config_path_, file->text, changed, diagnostics)) {
-        log_diagnostics(diagnostics);
-        spdlog::warn("{} has errors now; the running settings stay", config_path_);
-        return;
-    }
-    const std::vector<std::string> keys = changed_keys(config_text_, file->text);
-    if (keys.empty()) return;
-    std::string names;
-    for (const std::string& key : keys)
-        names += (names.empty() ? "" : ", ") + key;
-    spdlog::warn("{}: changed, and applied only by a restart: {}", config_path_, names);
-}
-
-void Supervisor::reload_table(Guard guard) {
-    const MappingTable& current = *tables_.current();
-    Diagnostics diagnostics;
-    LoadedTable loaded = load_table(config_path_, config_, &current, diagnostics);
-    log_diagnostics(diagnostics);
-    if (!loaded.table) {
-        spdlog::error("reload failed: the old table with {} mappings stays", current.size());
-        return;
-    }
-    const std::string objection =
-        guard_against_loss(loaded.diff, current.size(), config_.reload_guard);
-    if (!objection.empty() && guard == Guard::ask) {
-        spdlog::error("reload failed: {}; the old table stays", objection);
-        return;
-    }
-    if (!objection.empty()) spdlog::warn("reload guard overruled: {}", objection);
-    // Routes first: a packet that comes by a new route before the table knows it is refused, as it
-    // was until now; the other way round new pairs would be unreachable for longer.
-    if (routes_) install_routes(*loaded.table);
-    const std::size_t size = loaded.table->size();
-    const MappingDiff diff = loaded.diff;
-    publish(std::move(loaded.table));
-    spdlog::info("reloaded: {} mappings, {} added, {} removed, {} changed, {:.3f} seconds, "
-                 "digest {:.16}",
-                 size, diff.added, diff.removed, diff.readdressed + diff.relabelled, loaded.seconds,
-                 loaded.digest);
-}
 
 } // namespace xlat646

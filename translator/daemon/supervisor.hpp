@@ -6,8 +6,10 @@
 
 #include "mapping/snapshot.hpp"
 #include "routing-hooks/route_set.hpp"
-#include "translator/daemon/config.hpp"
+#include "translator/daemon/control_socket.hpp"
 #include "translator/daemon/report.hpp"
+#include "translator/daemon/status_report.hpp"
+#include "translator/daemon/table_loader.hpp"
 #include "translator/dataplane/tun.hpp"
 #include "translator/fastpath/fastpath.hpp"
 
@@ -21,8 +23,7 @@ namespace xlat646 {
 
 class Supervisor {
   public:
-    Supervisor(std::string config_path, std::string config_text, Config config,
-               std::unique_ptr<const MappingTable> table);
+    Supervisor(std::string config_path, LoadedConfiguration loaded);
     ~Supervisor();
 
     /// To be called first thing in main(), before any thread exists: all threads inherit the mask,
@@ -37,27 +38,39 @@ class Supervisor {
     void start();
     void stop();
     enum class Guard : std::uint8_t { ask, overrule };
+    /// Leaves in last_reload_ what came out.
     void reload(Guard guard);
-    void reload_table(Guard guard);
+    void reload_table(Guard guard, ReloadResult& result);
     void warn_about_sysctls();
     /// Says which keys of the main file would need a restart.
-    void compare_config();
+    void compare_config(ReloadResult& result);
     void install_routes(const MappingTable& table);
     void start_fastpath();
     void attach_fastpath(const std::string& interface);
     /// Both data paths from now on use this table.
     void publish(std::unique_ptr<const MappingTable> table);
-    std::string counters() const;
+    nlohmann::ordered_json counters() const;
+    void open_control_socket();
+    std::string answer(const ControlRequest& request);
+    nlohmann::ordered_json status() const;
+    nlohmann::ordered_json table_status() const;
 
     std::string config_path_;
     std::string config_text_;
     Config config_;
+    std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
     Snapshot<MappingTable> tables_;
+    std::string digest_;           ///< of the current table
+    std::uint64_t generation_ = 1; ///< of the current table
+    std::optional<ReloadResult> last_reload_;
     FileDescriptor signals_;
     FileDescriptor wake_;
     std::optional<Tun> tun_;
     std::optional<RouteSet> routes_;
     std::unique_ptr<Fastpath> fastpath_;
+    std::string fastpath_problem_; ///< why it does not run anywhere; empty: it does, or is off
+    std::vector<FastpathUplink> uplinks_;
+    std::optional<ControlSocket> control_;
     Workers workers_;
     std::vector<std::thread> threads_;
     std::optional<DropLog> drop_log_;

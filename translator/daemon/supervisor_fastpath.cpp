@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <nlohmann/json.hpp>
 #include <system_error>
 
 namespace xlat646 {
@@ -17,6 +18,7 @@ void Supervisor::start_fastpath() {
     if (config_.fastpath.interfaces.empty()) {
         const char* const what = "fastpath.interfaces names no interface";
         if (must_work) throw std::system_error(ENODEV, std::generic_category(), what);
+        fastpath_problem_ = what;
         spdlog::warn("no fast path: {}", what);
         return;
     }
@@ -25,6 +27,7 @@ void Supervisor::start_fastpath() {
         fastpath_->prepare(*tables_.current());
     } catch (const std::system_error& e) {
         if (must_work) throw;
+        fastpath_problem_ = e.what();
         spdlog::warn("no fast path, user space translates everything: {}", e.what());
         fastpath_.reset();
         return;
@@ -47,6 +50,7 @@ void Supervisor::attach_fastpath(const std::string& interface) {
     if (why.empty()) {
         try {
             const FastpathHook hook = fastpath_->attach(interface);
+            uplinks_.push_back({interface, hook, {}});
             spdlog::info("fast path: at the ingress of {}, by {}", interface,
                          hook == FastpathHook::tcx ? "tcx" : "clsact");
             return;
@@ -55,17 +59,20 @@ void Supervisor::attach_fastpath(const std::string& interface) {
             why = e.what();
         }
     }
+    uplinks_.push_back({interface, std::nullopt, why});
     spdlog::warn("no fast path for packets from {}: {}", interface, why);
 }
 
 void Supervisor::publish(std::unique_ptr<const MappingTable> table) {
     if (fastpath_) {
+        fastpath_problem_.clear();
         try {
             fastpath_->prepare(*table);
         } catch (const std::system_error& e) {
             spdlog::error("the fast path stops until the next reload, user space goes on: {}",
                           e.what());
             fastpath_->pause();
+            fastpath_problem_ = std::string("paused until the next reload: ") + e.what();
         }
     }
     tables_.publish(std::move(table));
@@ -78,6 +85,8 @@ void Supervisor::publish(std::unique_ptr<const MappingTable> table) {
     }
 }
 
-std::string Supervisor::counters() const { return counters_json(workers_, fastpath_.get()); }
+nlohmann::ordered_json Supervisor::counters() const {
+    return counters_json(workers_, fastpath_.get());
+}
 
 } // namespace xlat646

@@ -32,11 +32,20 @@ LoadedTable load_table(const std::string& config_path, const Config& config,
     return loaded;
 }
 
+bool load_configuration(const std::string& config_path, LoadedConfiguration& out,
+                        Diagnostics& diagnostics) {
+    auto file = read_config_file(config_path, config_file_limit, diagnostics);
+    if (!file || !parse_config(config_path, file->text, out.config, diagnostics)) return false;
+    out.text = std::move(file->text);
+    out.table = load_table(config_path, out.config, nullptr, diagnostics);
+    return out.table.table != nullptr;
+}
+
 std::string guard_against_loss(const MappingDiff& diff, std::size_t pairs, std::uint32_t percent) {
     if (percent == 0 || pairs == 0 || diff.removed * 100 <= pairs * percent) return {};
     return "the new files remove " + std::to_string(diff.removed) + " of " + std::to_string(pairs) +
            " mappings, more than reload_guard: " + std::to_string(percent) +
-           " percent allows (SIGUSR2 reloads all the same)";
+           " percent allows (xlat646 reload --force, or SIGUSR2, reloads all the same)";
 }
 
 } // namespace xlat646

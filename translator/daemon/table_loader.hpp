@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// From the mapping files of a configuration to a table: read, parse, check, build. Nothing changes
-// anywhere until the caller takes the result.
+// From configuration files to a table: read, parse, check, build. Nothing changes anywhere until
+// the caller takes the result.
 #pragma once
 
 #include "mapping/diff.hpp"
@@ -19,6 +19,17 @@ struct LoadedTable {
     std::string digest;                        ///< see mapping/digest.hpp
     double seconds = 0;
 };
+
+/// The main file and what it names.
+struct LoadedConfiguration {
+    std::string text; ///< of the main file
+    Config config;
+    LoadedTable table;
+};
+
+/// All that can be checked without starting. Appends to `diagnostics`; false: errors are there.
+[[nodiscard]] bool load_configuration(const std::string& config_path, LoadedConfiguration& out,
+                                      Diagnostics& diagnostics);
 
 /// Appends to `diagnostics`. `previous` gives the counter slots; nullptr at start.
 LoadedTable load_table(const std::string& config_path, const Config& config,

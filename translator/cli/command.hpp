@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Subcommands of xlat646. Each gets its own words, returns an exit status, and throws
+// boost::program_options::error when the words make no sense, Unreachable when no daemon answers,
+// any other exception when it cannot go on.
+#pragma once
+
+#include <boost/program_options.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace xlat646 {
+
+using Words = std::vector<std::string>;
+
+int run_status(const Words& words);
+int run_reload(const Words& words);
+int run_check(const Words& words);
+
+/// Reads the options of a subcommand. nullopt: --help was asked for and printed. Words that are no
+/// options go to `operands`, an option of the caller's; nullptr: there must be none.
+std::optional<boost::program_options::variables_map>
+read_options(const Words& words, boost::program_options::options_description options,
+             const char* usage, const char* operands = nullptr);
+
+/// --socket and --timeout, with the time that suits the subcommand.
+void add_socket_options(boost::program_options::options_description& options,
+                        unsigned default_seconds);
+
+} // namespace xlat646

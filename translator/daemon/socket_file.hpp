@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// A listening Unix stream socket at a path of the file system, for its owner and group.
+//
+// The lock PATH.lock says whether a daemon lives there: the kernel releases it however its process
+// ends. So the socket of a dead one is replaced, and that of a living one, be it stopped or stuck,
+// is not.
+#pragma once
+
+#include "translator/dataplane/tun.hpp"
+
+#include <string>
+
+namespace xlat646 {
+
+class SocketFile {
+  public:
+    /// Makes the directory, too, if only that is missing. Throws std::system_error; EADDRINUSE:
+    /// somebody lives there; EEXIST: something that is no socket is in the way.
+    explicit SocketFile(std::string path);
+    /// Removes what was made.
+    ~SocketFile() { close(); }
+    SocketFile(const SocketFile&) = delete;
+    SocketFile& operator=(const SocketFile&) = delete;
+
+    /// Non-blocking.
+    int descriptor() const { return socket_.get(); }
+
+  private:
+    void make_directory();
+    /// False: lost a race against somebody who stops, to be tried again.
+    bool lock();
+    void remove_stale() const;
+    void listen();
+    void close() noexcept;
+
+    std::string path_;
+    std::string directory_;
+    std::string lock_path_;
+    bool made_directory_ = false;
+    bool is_bound_ = false;
+    FileDescriptor lock_;
+    FileDescriptor socket_;
+};
+
+} // namespace xlat646

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What the daemon answers on its control socket. The counters are those of SIGUSR1, the reload is
+// that of SIGHUP and SIGUSR2.
+#include "translator/daemon/log.hpp"
+#include "translator/daemon/supervisor.hpp"
+
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+namespace xlat646 {
+
+using nlohmann::ordered_json;
+
+namespace {
+
+constexpr const char* name_of(FastpathMode mode) {
+    switch (mode) {
+    case FastpathMode::automatic: return "auto";
+    case FastpathMode::on: return "on";
+    case FastpathMode::off: break;
+    }
+    return "off";
+}
+
+} // namespace
+
+void Supervisor::open_control_socket() {
+    if (config_.control_socket.empty()) return;
+    control_.emplace(config_.control_socket,
+                     [this](const ControlRequest& request) { return answer(request); });
+}
+
+std::string Supervisor::answer(const ControlRequest& request) {
+    if (request.command == ControlRequest::Command::status) return answer_line("status", status());
+    spdlog::info("reload asked for by the control socket{}", request.force ? ", forced" : "");
+    reload(request.force ? Guard::overrule : Guard::ask);
+    ordered_json result = to_json(*last_reload_);
+    result["table"] = table_status();
+    return answer_line("reload", result);
+}
+
+ordered_json Supervisor::table_status() const {
+    return {
+        {"mappings", tables_.current()->size()}, {"digest", digest_}, {"generation", generation_}};
+}
+
+ordered_json Supervisor::status() const {
+    using std::chrono::duration_cast, std::chrono::seconds;
+    const auto up = std::chrono::steady_clock::now() - started_;
+    ordered_json fastpath = {{"mode", name_of(config_.fastpath.mode)},
+                             {"runs", fastpath_ != nullptr && fastpath_problem_.empty()},
+                             {"why_not", fastpath_problem_},
+                             {"interfaces", ordered_json::array()}};
+    for (const FastpathUplink& uplink : uplinks_)
+        fastpath["interfaces"].push_back(to_json(uplink));
+    if (fastpath_ == nullptr)
+        for (const std::string& interface : config_.fastpath.interfaces)
+            fastpath["interfaces"].push_back(
+                to_json(FastpathUplink{interface, std::nullopt, fastpath_problem_}));
+    ordered_json out = {
+        {"version", XLAT646_VERSION},
+        {"pid", ::getpid()},
+        {"uptime_seconds", duration_cast<seconds>(up).count()},
+        {"config", config_path_},
+        {"translation_prefix", config_.settings.prefix.prefix().to_string()},
+        {"table", table_status()},
+        {"last_reload", nullptr},
+        {"tun",
+         {{"name", tun_->name()},
+          {"queues", tun_->queue_count()},
+          {"offload", tun_->offloads().to_string()}}},
+        {"fastpath", std::move(fastpath)},
+        {"counters", counters()},
+    };
+    if (last_reload_) out["last_reload"] = to_json(*last_reload_);
+    return out;
+}
+
+} // namespace xlat646
