@@ -90,6 +90,7 @@ void Supervisor::run() {
         (void)poll(&event, 1, 1000);
         drop_log_->look();
         tables_.reclaim();
+        watch_fastpath();
         signalfd_siginfo info;
         while (::read(signals_.get(), &info, sizeof info) == ssize_t{sizeof info}) {
             switch (static_cast<int>(info.ssi_signo)) {

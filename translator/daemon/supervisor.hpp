@@ -34,6 +34,13 @@ class Supervisor {
     void run();
 
   private:
+    /// An interface of the fast path.
+    struct Uplink {
+        std::string name;
+        std::optional<FastpathHook> hook; ///< attached
+        std::string trouble;              ///< why it is not, as it was logged
+    };
+
     void start();
     void stop();
     enum class Guard : std::uint8_t { ask, overrule };
@@ -44,7 +51,11 @@ class Supervisor {
     void compare_config();
     void install_routes(const MappingTable& table);
     void start_fastpath();
-    void attach_fastpath(const std::string& interface);
+    /// Interfaces come and go, and others may remove what they did not make.
+    void watch_fastpath();
+    void attach_fastpath(Uplink& uplink, bool must_work);
+    /// Waits, if need be, until the permission of a program has ended whose daemon has crashed.
+    FastpathHook attach_after_crash(const std::string& interface);
     /// Both data paths from now on use this table.
     void publish(std::unique_ptr<const MappingTable> table);
     std::string counters() const;
@@ -58,6 +69,7 @@ class Supervisor {
     std::optional<Tun> tun_;
     std::optional<RouteSet> routes_;
     std::unique_ptr<Fastpath> fastpath_;
+    std::vector<Uplink> uplinks_;
     Workers workers_;
     std::vector<std::thread> threads_;
     std::optional<DropLog> drop_log_;

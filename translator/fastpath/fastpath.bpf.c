@@ -34,7 +34,7 @@ enum {
 
 const volatile struct xlat646_settings settings = {};
 
-struct xlat646_state state = {};
+struct xlat646_state state SEC(XLAT646_STATE_SECTION) = {};
 __u32 clients[2][XLAT646_CLIENT_WORDS] = {};
 __u32 identification[XLAT646_ID_COUNTERS] = {};
 

@@ -77,7 +77,9 @@ struct xlat646_settings {
     __u64 id_key[2];
 };
 
-// Replaced while packets pass.
+// Replaced while packets pass. Lies in a map of its own, of this name: by its deadline another
+// daemon sees whether the program that it finds at an interface is still in use.
+#define XLAT646_STATE_SECTION ".data.state"
 struct xlat646_state {
     // The tables in use are those of number generation % 2.
     __u64 generation;
