@@ -118,7 +118,8 @@ Fastpath::Fastpath(const Settings& settings) : parts_(std::make_unique<Parts>())
     fill_random(p.bpf->bss->identification, sizeof p.bpf->bss->identification);
     const int error = xlat646_bpf::load(p.bpf.get());
     if (error == -EPERM || error == -EACCES)
-        fail(EPERM, "no right to load the fast path's program (CAP_BPF, CAP_NET_ADMIN)");
+        fail(EPERM, "no right to load the fast path's program (CAP_BPF, CAP_PERFMON, "
+                    "CAP_NET_ADMIN)");
     if (error != 0) fail(-error, "the kernel refuses the fast path's program");
     p.heart = std::jthread([&p](const std::stop_token& stop) { p.beat(stop); });
 }
