@@ -7,6 +7,7 @@
 #include "translator/fastpath/fastpath.hpp"
 
 #include <cerrno>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <sys/wait.h>
 #include <system_error>
@@ -86,6 +87,84 @@ TEST_CASE("fast path: a filter of a previous life is replaced", "[fastpath]") {
     crash_with_filter();
     Fastpath fastpath(some_settings());
     if (fastpath.attach("port") == FastpathHook::tcx) CHECK(filters().empty());
+}
+
+TEST_CASE("fast path: a living daemon keeps its place", "[fastpath]") {
+    const PrivateNet net;
+    shell("ip link add name port type veth peer name far && ip link set port up");
+    const GoldenConfig config = make_config(nlohmann::json::object());
+    auto first = std::make_unique<Fastpath>(config.settings);
+    first->prepare(*config.table);
+    first->flip();
+    first->attach("port", FastpathHook::clsact);
+    const std::string before = filters();
+    Fastpath second(config.settings);
+    CHECK(error_of(second, "port", FastpathHook::clsact) == EBUSY);
+    CHECK(filters() == before);
+    if (error_of(second, "port", FastpathHook::tcx) == 0) { // beside it
+        CHECK(filters() == before);
+        second.detach("port");
+    }
+    // Its permission has ended: the place is free, and what is there now is not the first one's.
+    first->pause();
+    CHECK(error_of(second, "port", FastpathHook::clsact) == 0);
+    CHECK(!first->is_attached("port"));
+    CHECK(second.is_attached("port"));
+    first.reset();
+    CHECK(is_there("xlat646_ether"));
+    CHECK(second.is_attached("port"));
+}
+
+TEST_CASE("fast path: notices that it is not attached any more", "[fastpath]") {
+    const PrivateNet net;
+    Fastpath fastpath(some_settings());
+    CHECK(!fastpath.is_attached("port"));
+    const auto add = [] { shell("ip link add name port type veth peer name far"); };
+    for (const FastpathHook hook : {FastpathHook::clsact, FastpathHook::best}) {
+        add();
+        const FastpathHook got = fastpath.attach("port", hook); // the interface is down
+        CHECK(fastpath.is_attached("port"));
+        shell("ip link set port name other");
+        CHECK(!fastpath.is_attached("port"));
+        fastpath.detach("port");
+        CHECK(shell("tc filter show dev other ingress").empty());
+
+        fastpath.attach("other", hook);
+        shell("ip link add name away type veth peer name gone"); // numbers are taken
+        shell("ip link del other");
+        CHECK(!fastpath.is_attached("other"));
+        add();
+        CHECK(fastpath.attach("port", hook) == got);
+        CHECK(fastpath.is_attached("port"));
+        if (got == FastpathHook::clsact) {
+            shell("tc qdisc del dev port clsact");
+            CHECK(!fastpath.is_attached("port"));
+            fastpath.attach("port", hook);
+            CHECK(is_there("xlat646_ether"));
+        }
+        shell("ip link del port && ip link del away");
+        CHECK(!fastpath.is_attached("port"));
+    }
+}
+
+TEST_CASE("fast path: an interface that goes to another namespace leaves it", "[fastpath]") {
+    const PrivateNet net;
+    const std::string name = "x46-" + std::to_string(::getpid()) + "-away-port";
+    shell("ip netns add " + name);
+    shell("ip link add name port type veth peer name far");
+    Fastpath fastpath(some_settings());
+    for (const FastpathHook hook : {FastpathHook::clsact, FastpathHook::best}) {
+        fastpath.attach("port", hook);
+        shell("ip link set port netns " + name);
+        CHECK(!fastpath.is_attached("port"));
+        fastpath.detach("port");
+        shell("ip -n " + name + " link set port netns " + std::to_string(::gettid()));
+        CHECK(!fastpath.is_attached("port"));
+        fastpath.attach("port", hook);
+        CHECK(fastpath.is_attached("port"));
+        fastpath.detach_all();
+    }
+    shell("ip netns del " + name);
 }
 
 TEST_CASE("fast path: somebody else's filter stays", "[fastpath]") {

@@ -107,64 +107,139 @@ Bytes with_hops(Bytes packet, int change) {
     return packet;
 }
 
+namespace {
+
+bool has_ip_header(const Bytes& p) { return p.size() >= (p.empty() || p[0] >> 4 == 4 ? 20u : 40u); }
+
+/// What user space makes of a packet.
+struct UserSpace {
+    std::string outcome;
+    bool is_one_piece = false; ///< forwarded whole
+    Bytes out;
+};
+
+/// Where the UDP checksum lies in a packet without options or extension headers.
+std::size_t udp_checksum_at(const Bytes& p) { return (p[0] >> 4 == 4 ? 20 : 40) + 6; }
+
+void complement(Bytes& p, std::size_t at) {
+    if (p.size() >= at + 2) put16(&p[at], 0xffffu - get16(&p[at]));
+}
+
+UserSpace by_user_space(Harness& harness, Bytes packet, std::uint16_t gso_size) {
+    const bool is_ipv4 = packet[0] >> 4 == 4;
+    const bool is_udp = packet[is_ipv4 ? 9 : 6] == 17;
+    OffloadHeader offload;
+    if (gso_size != 0) {
+        offload.gso_type = is_ipv4 ? OffloadHeader::gso_tcp4 : OffloadHeader::gso_tcp6;
+        offload.gso_size = gso_size;
+    }
+    if (gso_size != 0 && is_udp) {
+        offload.flags = OffloadHeader::needs_checksum;
+        offload.gso_type = OffloadHeader::gso_udp;
+        offload.checksum_start = is_ipv4 ? 20 : 40;
+        offload.checksum_offset = 6;
+        complement(packet, udp_checksum_at(packet));
+    }
+    TestBuffer buffer(packet, offload);
+    Translator& translator = harness.translator();
+    UserSpace result;
+    if (translator.must_segment(buffer.packet)) {
+        result.outcome = "segments";
+        return result;
+    }
+    const Outcome outcome = translator.translate(buffer.packet, *harness.config().table);
+    static constexpr const char* verdicts[] = {"forward", "reply", "drop"};
+    result.outcome = verdicts[static_cast<int>(outcome.verdict())];
+    result.out = buffer.bytes();
+    // GSO-07: a smaller gso_size is beyond the program, too.
+    result.is_one_piece = outcome.is_forward() && !translator.next_piece(buffer.packet) &&
+                          buffer.packet.offload.gso_size == gso_size;
+    if (gso_size != 0 && is_udp && result.is_one_piece) {
+        const std::size_t at = udp_checksum_at(result.out);
+        complement(result.out, at);
+        if (get16(&result.out[at]) == 0) put16(&result.out[at], 0xffff);
+    }
+    return result;
+}
+
+/// Whether the program should take the packet that user space made this of, as far as it knows the
+/// rules.
+void judge(Harness& harness, const Bytes& packet, const UserSpace& user, Comparison& result) {
+    const bool is_ipv4 = packet[0] >> 4 == 4;
+    const std::size_t header = is_ipv4 ? 20 : 40;
+    const auto parsed = parse_packet(packet.data(), packet.size());
+    if (!parsed || !user.is_one_piece || parsed->is_fragment() || parsed->has_fragment_header ||
+        parsed->transport != header)
+        return;
+    const std::uint8_t* const transport = packet.data() + header;
+    const std::size_t length = parsed->transport_length;
+    const std::uint8_t* const out = user.out.data() + 60 - header;
+    std::string protocol;
+    if (parsed->protocol == 6 && length >= 20) {
+        protocol = "tcp";
+        result.may_be_zero = get16(transport + 16) == 0xffff;
+    }
+    if (parsed->protocol == 17 && get16(transport + 6) != 0) {
+        protocol = "udp";
+        result.may_be_zero = get16(transport + 6) == 0xffff;
+    }
+    if (parsed->protocol == (is_ipv4 ? 1 : 58) &&
+        (transport[0] == (is_ipv4 ? 8 : 128) || transport[0] == (is_ipv4 ? 0 : 129))) {
+        protocol = "echo";
+        result.may_be_zero = get16(out + 2) == 0;
+    }
+    const bool has_reserved_bit = is_ipv4 && (packet[6] & 0x80) != 0;
+    const bool is_hairpin = user.out[0] >> 4 == packet[0] >> 4;
+    // Of prefix pairs only a part can be in the kernel.
+    const auto& pairs = harness.config().table->list().mappings;
+    const bool is_host_pair = std::any_of(pairs.begin(), pairs.end(), [&](const Eam& m) {
+        return m.slot == harness.translator().slot() && m.is_host();
+    });
+    result.is_plain = !protocol.empty() && !has_reserved_bit && !is_hairpin && is_host_pair;
+    result.kind = protocol + (is_ipv4 ? " v4_to_v6" : " v6_to_v4");
+}
+
+} // namespace
+
+bool Comparison::is_missed() const {
+    if (!is_plain || !program.is_possible || program.is_taken) return false;
+    const std::string& reason = program.reason;
+    // Padding behind a super-packet, and rules that only user space knows.
+    return reason != "client" && reason != "mss" && reason != "gso" &&
+           (reason != "checksum" || !may_be_zero);
+}
+
+std::string Comparison::summary() const {
+    if (!program.is_possible) return "too long or too short for BPF_PROG_TEST_RUN";
+    if (program.is_taken) return "taken, " + kind;
+    return "left alone, " + program.reason + ", user space: " + outcome;
+}
+
 Comparison compare(Harness& harness, const Bytes& packet, const Bytes* wanted,
                    std::uint16_t gso_size) {
     Comparison result;
     result.program = harness.run(packet, gso_size);
     const ProgramRun& program = result.program;
     result.wrong = program.wrong;
-    const bool has_ip_header = packet.size() >= (packet.empty() || packet[0] >> 4 == 4 ? 20u : 40u);
-    if (!has_ip_header) {
+    if (!has_ip_header(packet)) {
         if (program.is_taken) result.wrong += "\n  taken without a header";
         return result;
     }
-    const bool is_ipv4 = packet[0] >> 4 == 4;
-
     // The other road.
-    const GoldenConfig& config = harness.config();
-    Translator& translator = harness.translator();
-    OffloadHeader offload;
-    if (gso_size != 0) {
-        offload.gso_type = is_ipv4 ? OffloadHeader::gso_tcp4 : OffloadHeader::gso_tcp6;
-        offload.gso_size = gso_size;
-    }
-    TestBuffer buffer(hops_of(packet) > 0 ? with_hops(packet, -1) : packet, offload);
-    const Outcome outcome = translator.translate(buffer.packet, *config.table);
-    static constexpr const char* verdicts[] = {"forward", "reply", "drop"};
-    result.outcome = verdicts[static_cast<int>(outcome.verdict())];
-    Bytes expected = buffer.bytes();
-    // GSO-07: a smaller gso_size is beyond the program, too.
-    const bool is_one_piece = outcome.is_forward() && !translator.next_piece(buffer.packet) &&
-                              buffer.packet.offload.gso_size == gso_size;
-    if (wanted != nullptr) expected = *wanted;
-
-    const auto parsed = parse_packet(packet.data(), packet.size());
-    if (parsed && is_one_piece && !parsed->is_fragment() && !parsed->has_fragment_header &&
-        parsed->transport == (is_ipv4 ? 20u : 40u)) {
-        const std::uint8_t* const transport = packet.data() + parsed->transport;
-        const std::size_t length = parsed->transport_length;
-        std::string protocol;
-        if (parsed->protocol == 6 && length >= 20) protocol = "tcp";
-        if (parsed->protocol == 17 && get16(transport + 6) != 0) protocol = "udp";
-        if (parsed->protocol == (is_ipv4 ? 1 : 58) &&
-            (transport[0] == (is_ipv4 ? 8 : 128) || transport[0] == (is_ipv4 ? 0 : 129)))
-            protocol = "echo";
-        const bool has_reserved_bit = is_ipv4 && (packet[6] & 0x80) != 0;
-        const bool is_hairpin = (expected[0] >> 4) == (packet[0] >> 4);
-        // Of prefix pairs only a part can be in the kernel.
-        const auto& pairs = config.table->list().mappings;
-        const bool is_host_pair = std::any_of(pairs.begin(), pairs.end(), [&](const Eam& m) {
-            return m.slot == translator.slot() && m.is_host();
-        });
-        result.is_plain = !protocol.empty() && !has_reserved_bit && !is_hairpin && is_host_pair;
-        result.kind = protocol + (is_ipv4 ? " v4_to_v6" : " v6_to_v4");
-    }
-
+    const bool is_ipv4 = packet[0] >> 4 == 4;
+    UserSpace user =
+        by_user_space(harness, hops_of(packet) > 0 ? with_hops(packet, -1) : packet, gso_size);
+    result.outcome = user.outcome;
+    judge(harness, packet, user, result);
+    if (result.is_missed())
+        result.wrong += "\n  plain, but left alone: " + program.reason + "\n  " + to_hex(packet);
     if (!program.is_possible || !program.is_taken) return result;
-    if (!is_one_piece) {
-        result.wrong += "\n  taken, but user space says " + result.outcome;
+    if (!user.is_one_piece) {
+        result.wrong += "\n  taken, but user space says " + user.outcome;
         return result;
     }
+    Bytes& expected = user.out;
+    if (wanted != nullptr) expected = *wanted;
     // Behind the packet the padding of the frame is left to the kernel, which cuts it off.
     Bytes got = program.out;
     const std::size_t padding = packet.size() - std::min(packet.size(), length_by_header(packet));
@@ -180,6 +255,12 @@ Comparison compare(Harness& harness, const Bytes& packet, const Bytes* wanted,
         result.wrong += "\n  in     " + to_hex(packet) + "\n  got    " + to_hex(got) +
                         "\n  wanted " + to_hex(expected);
     return result;
+}
+
+bool may_be_super_packet(const Bytes& packet) {
+    if (packet.size() <= 60 || (packet[0] != 0x45 && packet[0] >> 4 != 6)) return false;
+    const std::uint8_t proto = packet[packet[0] >> 4 == 4 ? 9 : 6];
+    return proto == 6 || proto == 17;
 }
 
 std::string to_string(const Tally& tally) {

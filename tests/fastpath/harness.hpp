@@ -50,16 +50,27 @@ struct Comparison {
     ProgramRun program;
     std::string outcome;   ///< of user space: forward, reply, drop
     bool is_plain = false; ///< by user space and its own looks one for the fast path
-    std::string kind;      ///< "tcp v4_to_v6" ...
-    std::string wrong;     ///< they do not agree
+    /// User space's checksum field has two forms of zero here, which the program leaves alone.
+    bool may_be_zero = false;
+    std::string kind;  ///< "tcp v4_to_v6" ...
+    std::string wrong; ///< they do not agree
+
+    /// Plain, and left alone for no reason that user space does not know.
+    bool is_missed() const;
+    /// "taken, tcp v4_to_v6", "left alone, hops, user space: drop" ...
+    std::string summary() const;
 };
 
 /// `packet` arrives at the interface. By way of the TUN the kernel decrements it first, and user
 /// space translates that; the program must make the same, or leave it alone. `wanted`: what user
-/// space is known to make of it. `gso_size`: a TCP super-packet whose checksum is complete (other
-/// offloads cannot be had without a device).
+/// space is known to make of it. `gso_size`: a TCP or UDP super-packet. Without a device the
+/// program gets it with a complete checksum. Of a UDP one user space wants a partial checksum, and
+/// gets the complement: the difference between before and after is the same.
 Comparison compare(Harness& harness, const Bytes& packet, const Bytes* wanted = nullptr,
                    std::uint16_t gso_size = 0);
+
+/// TCP or UDP without options or extension headers.
+bool may_be_super_packet(const Bytes& packet);
 
 /// Counts of outcomes, printed by the tests.
 using Tally = std::map<std::string, std::size_t>;

@@ -6,7 +6,7 @@ Modes fast and fastnic."""
 import signal
 import unittest
 
-from lab import C4, S1, V1, Daemon, Lab, LabTestCase, embedded
+from lab import C4, GW4, S1, V1, Daemon, Lab, LabTestCase, embedded
 from netns import wait_until
 from traffic import TcpPair, UdpStream, transfer, udp_echo_server
 
@@ -176,11 +176,82 @@ class Starting(unittest.TestCase):
         daemon = self.daemon({"mode": "auto", "interfaces": ["v4", "v6"]}).start()
         self.assertRegex(daemon.log(), r"no fast path for packets from v6: .*rp_filter.*sysctl -w")
         self.assertEqual(self.lab.ping("c4", V1).returncode, 0)
+        self.lab.sysctl("gw", **{"net.ipv4.conf.v6.rp_filter": 0})
+        daemon.wait_log("fast path: at the ingress of v6")
 
     def test_off(self):
         daemon = self.daemon({"mode": "off", "interfaces": ["v4", "v6"]}).start()
         self.assertEqual(self.lab.ping("c4", V1).returncode, 0)
         self.assertNotIn("fastpath", daemon.counters())
+
+
+class Watching(unittest.TestCase):
+    """Interfaces that vanish, come back, or appear later."""
+
+    def setUp(self):
+        self.lab = Lab()
+        self.addCleanup(self.lab.close)
+
+    def connect(self):
+        """The cable between r4 and gw, as lab.py makes it."""
+        self.lab.veth("r4", "core", "gw", "v4")
+        self.lab.ip("r4", "addr add 203.0.113.1/24 dev core", f"route add default via {GW4}")
+        self.lab.ip("gw", f"addr add {GW4}/24 dev v4",
+                    "route add 198.51.100.0/24 via 203.0.113.1")
+
+    def start(self, mode, *interfaces):
+        daemon = Daemon(self.lab, fastpath={"mode": mode, "interfaces": interfaces})
+        self.addCleanup(daemon.remove)
+        return daemon.start()
+
+    def by_fast_path(self, daemon):
+        return daemon.counters()["fastpath"]["v4_to_v6"]["icmp"]["packets"]
+
+    def test_vanishes_and_comes_back(self):
+        for mode in ("auto", "on"):
+            with self.subTest(mode=mode):
+                daemon = self.start(mode, "v4", "v6")
+                self.assertEqual(self.lab.ping("c4", V1).returncode, 0)
+                for _ in range(2):
+                    start = len(daemon.log())
+                    self.lab.ip("gw", "link del v4")
+                    daemon.wait_log("fast path: no longer at the ingress of v4", start)
+                    daemon.wait_log("no fast path for packets from v4: no interface v4", start)
+                    self.connect()
+                    daemon.wait_log("fast path: at the ingress of v4", start)
+                    before = self.by_fast_path(daemon)
+                    self.assertEqual(self.lab.ping("c4", V1, count=3).returncode, 0)
+                    self.assertEqual(self.by_fast_path(daemon), before + 3)
+                    # What goes on for hours is not said each second.
+                    log = daemon.log()[start:]
+                    self.assertEqual(log.count("no interface v4"), 1, log)
+                daemon.stop()
+
+    def test_appears_later(self):
+        self.lab.ip("gw", "link del v4")
+        daemon = self.start("auto", "v4", "v6")
+        self.assertIn("no fast path for packets from v4: no interface v4", daemon.log())
+        self.connect()
+        daemon.wait_log("fast path: at the ingress of v4")
+        self.assertEqual(self.lab.ping("c4", V1, count=3).returncode, 0)
+        self.assertEqual(self.by_fast_path(daemon), 3)
+
+    def test_renamed(self):
+        """The name is what was configured; another interface of that name is served."""
+        daemon = self.start("auto", "v4", "v6")
+        self.assertEqual(self.lab.ping("c4", V1).returncode, 0)
+        start = len(daemon.log())
+        self.lab.ip("gw", "link set v4 down", "link set v4 name other", "link set other up",
+                    "route add 198.51.100.0/24 via 203.0.113.1")
+        daemon.wait_log("fast path: no longer at the ingress of v4", start)
+        before = self.by_fast_path(daemon)
+        self.assertEqual(self.lab.ping("c4", V1).returncode, 0)
+        self.assertEqual(self.by_fast_path(daemon), before)
+        self.lab.ip("gw", "link set other down", "link set other name v4", "link set v4 up",
+                    "route add 198.51.100.0/24 via 203.0.113.1")
+        daemon.wait_log("fast path: at the ingress of v4", start)
+        self.assertEqual(self.lab.ping("c4", V1).returncode, 0)
+        self.assertGreater(self.by_fast_path(daemon), before)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,9 @@ VERDICTS = ("forward", "reply", "drop")
 BATCH = 1000
 HEADER = struct.Struct("=IBBHHHHI")
 OFFLOAD = struct.Struct("=BBHHHHI")
+FASTPATH = struct.Struct("=BI")
+KINDS = [f"taken, {p} {d}" for p in ("tcp", "udp", "echo") for d in ("v4_to_v6", "v6_to_v4")]
+Fastpath = collections.namedtuple("Fastpath", "is_wrong text")
 
 
 class Translator:
@@ -41,7 +44,7 @@ class Translator:
         self.process.stdin.flush()
 
     def run(self, cases):
-        """Per case: whether it was segmented first, and the Results."""
+        """Per case: whether it was segmented first, the Results, and what the fast path did."""
         parts = []
         for number, offload, packet in cases:
             parts += (HEADER.pack(number, *offload, len(packet)), packet)
@@ -73,7 +76,10 @@ class Translator:
                     outs.append(Sent(packet, tuple(offload), cut, segments))
                 name = None if reason == 255 else REASONS[reason]
                 results.append(Result(VERDICTS[verdict], name, outs))
-            out.append((bool(segmented), results))
+            is_wrong, size = FASTPATH.unpack_from(data, at)
+            at += FASTPATH.size + size
+            fastpath = Fastpath(bool(is_wrong), data[at - size : at].decode())
+            out.append((bool(segmented), results, fastpath))
         assert at == len(data)
         return out
 
@@ -84,7 +90,13 @@ class Translator:
 
 def compare_case(case, answer):
     number, offload, packet = case
-    return disagreement(CASTS[number].config, packet, offload, *answer)
+    segmented, results, fastpath = answer
+    wrong, outcome, reason = disagreement(
+        CASTS[number].config, packet, offload, segmented, results
+    )
+    if wrong is None and fastpath.is_wrong:
+        wrong = "the fast path"
+    return wrong, outcome, reason
 
 
 def shrink(translator, case, wrong):
@@ -123,7 +135,7 @@ def show(result):
 def report(translator, case, wrong):
     """A disagreement as the beginnings of a golden row, with both results."""
     number, offload, packet = small = shrink(translator, case, wrong)
-    segmented, results = translator.run([small])[0]
+    segmented, results, fastpath = translator.run([small])[0]
     lines = [f"DISAGREEMENT: {wrong}", f"  config {json.dumps(TEXTS[number])}"]
     names = ("flags", "gso_type", "hdr_len", "gso_size", "csum_start", "csum_offset")
     row = {"in": packet.hex(), "offload": dict(zip(names, offload))}
@@ -135,6 +147,8 @@ def report(translator, case, wrong):
         lines.append(f"    {show(model.translate(CASTS[number].config, packet, offload))}")
     except Exception as error:  # shown, whatever it is
         lines.append(f"    {error!r}")
+    if fastpath.text:
+        lines.append(f"  fast path: {fastpath.text}")
     return "\n".join(lines)
 
 
@@ -144,12 +158,14 @@ def work(arguments):
     translator = Translator(driver)
     golden = golden_cases()
     totals, kinds, problems = collections.Counter(), collections.Counter(), {}
+    fast = collections.Counter()
     for batch in range(first, -(-packets // BATCH), step):
         generator = Generator(f"{seed}/{batch}", golden)
         cases = [generator.case() for _ in range(min(BATCH, packets - batch * BATCH))]
         for case, answer in zip(cases, translator.run(cases)):
             wrong, outcome, reason = compare_case(case, answer)
             totals[outcome, reason] += 1
+            fast[answer[2].text.partition("\n")[0]] += 1
             if wrong is None:
                 continue
             totals["disagreements"] += 1
@@ -157,7 +173,7 @@ def work(arguments):
             if wrong not in problems and len(problems) < stop:
                 problems[wrong] = report(translator, case, wrong)
     translator.close()
-    return totals, kinds, list(problems.values())
+    return totals, kinds, fast, list(problems.values())
 
 
 def main():
@@ -170,6 +186,11 @@ def main():
     parser.add_argument(
         "--require-all-reasons", action="store_true", help="fail if a drop reason is never reached"
     )
+    parser.add_argument(
+        "--require-fastpath",
+        action="store_true",
+        help="fail if the driver has none, or if a kind of packet never took it",
+    )
     options = parser.parse_args()
     seed = options.seed or secrets.token_hex(8)
     print(f"{options.packets} packets, --seed {seed}", flush=True)
@@ -178,11 +199,12 @@ def main():
         (options.driver, seed, options.packets, n, options.jobs, options.show)
         for n in range(options.jobs)
     ]
-    totals, kinds = collections.Counter(), collections.Counter()
+    totals, kinds, fast = collections.Counter(), collections.Counter(), collections.Counter()
     with multiprocessing.Pool(options.jobs) as pool:
-        for part, some, problems in pool.imap_unordered(work, shares):
+        for part, some, by_fastpath, problems in pool.imap_unordered(work, shares):
             totals.update(part)
             kinds.update(some)
+            fast.update(by_fastpath)
             for problem in problems:
                 print(problem)
     seconds = time.monotonic() - begin
@@ -191,12 +213,19 @@ def main():
         print(f"{count:10} times: {wrong}")
     for (outcome, reason), count in sorted(totals.items(), key=str):
         print(f"{count:10} {outcome} {reason or ''}")
+    fast.pop("", None)
+    for text, count in sorted(fast.items()):
+        print(f"{count:10} fast path: {text}")
     missing = [r for r in REASONS if not any(reason == r for _, reason in totals)]
     done = sum(totals.values())
     print(f"{done} packets, {done / seconds:.0f} per second, {bad} disagreements")
     if missing:
         print(f"reasons that no packet reached: {', '.join(missing)}")
-    return 1 if bad or done != options.packets or missing and options.require_all_reasons else 0
+    untaken = [kind for kind in KINDS if not fast[kind]] if options.require_fastpath else []
+    if untaken:
+        print(f"no such packet by the fast path: {'; '.join(untaken)}")
+    is_short = done != options.packets or missing and options.require_all_reasons
+    return 1 if bad or is_short or untaken else 0
 
 
 if __name__ == "__main__":

@@ -8,12 +8,14 @@
 //   answer  u32 length, then per case: u8 is_segmented, u16 results, then per result:
 //           u8 verdict, u8 reason (255: none), u8 packets, then per packet:
 //           offload header (10), u32 length, bytes, u16 segments, then the first of them:
-//           u32 length, bytes
+//           u32 length, bytes; at the end of the case what the second data path did with it:
+//           u8 is_wrong, u32 length, text (empty: this driver has none)
 //
 // A super-packet that leaves is cut as the data plane does it where the kernel refuses one; its
 // segments are shown, too. Numbers are in native order. Each packet meets a translator whose rate
 // limits are switched off by its configuration; what else it remembers are Identification counters,
 // which no result may depend on but in the fields that the comparison masks.
+#include "tests/model/second_path.hpp"
 #include "tests/support/golden.hpp"
 #include "translator/siit/translator.hpp"
 #include "translator/wire/segment.hpp"
@@ -60,6 +62,10 @@ class Writer {
         std::memcpy(raw, &value, sizeof value);
         bytes.insert(bytes.end(), raw, raw + sizeof value);
     }
+    void text(const std::string& t) {
+        number(static_cast<std::uint32_t>(t.size()));
+        bytes.insert(bytes.end(), t.begin(), t.end());
+    }
     void packet(const Packet& p) {
         number(p.offload);
         raw(p);
@@ -86,13 +92,23 @@ class Writer {
 class Machine {
   public:
     explicit Machine(GoldenConfig config)
-        : config_(std::move(config)), translator_(config_.settings) {}
+        : config_(std::make_shared<const GoldenConfig>(std::move(config))),
+          translator_(config_->settings), second_(config_) {}
 
     Machine(const Machine&) = delete; // the translator refers to its neighbour
     Machine& operator=(const Machine&) = delete;
 
     void run(const std::uint8_t* data, std::size_t length, const OffloadHeader& offload,
              Writer& out) {
+        translate(data, length, offload, out);
+        const SecondPath::Answer answer = second_.run({data, data + length}, offload);
+        out.number(static_cast<std::uint8_t>(answer.is_wrong));
+        out.text(answer.text);
+    }
+
+  private:
+    void translate(const std::uint8_t* data, std::size_t length, const OffloadHeader& offload,
+                   Writer& out) {
         // Exactly the promised room on both sides: an address sanitizer sees each step beyond it.
         Bytes storage(packet_headroom + length + packet_tailroom, 0xa5);
         Packet packet;
@@ -118,7 +134,6 @@ class Machine {
         std::memcpy(out.bytes.data() + count_at, &count, sizeof count);
     }
 
-  private:
     static bool starts(Segmenter& segmenter, Packet& packet) {
         if (segmenter.start(packet)) return true;
         packet.offload.gso_size = 0;
@@ -126,7 +141,7 @@ class Machine {
     }
 
     void one(Packet& packet, Writer& out) {
-        const Outcome outcome = translator_.translate(packet, *config_.table);
+        const Outcome outcome = translator_.translate(packet, *config_->table);
         const bool has_reason = !outcome.is_forward() && !outcome.is_echo_reply();
         out.number(static_cast<std::uint8_t>(outcome.verdict()));
         out.number(has_reason ? static_cast<std::uint8_t>(outcome.reason()) : std::uint8_t{255});
@@ -139,8 +154,9 @@ class Machine {
         } while (translator_.next_piece(packet));
     }
 
-    GoldenConfig config_;
+    std::shared_ptr<const GoldenConfig> config_;
     Translator translator_;
+    SecondPath second_;
 };
 
 bool read_block(Bytes& block) {

@@ -81,6 +81,7 @@ void Supervisor::run() {
         drop_log_->look();
         tables_.reclaim();
         if (control_) control_->serve();
+        watch_fastpath();
         signalfd_siginfo info;
         while (::read(signals_.get(), &info, sizeof info) == ssize_t{sizeof info}) {
             switch (static_cast<int>(info.ssi_signo)) {

@@ -46,7 +46,11 @@ class Supervisor {
     void compare_config(ReloadResult& result);
     void install_routes(const MappingTable& table);
     void start_fastpath();
-    void attach_fastpath(const std::string& interface);
+    /// Interfaces come and go, and others may remove what they did not make.
+    void watch_fastpath();
+    void attach_fastpath(FastpathUplink& uplink, bool must_work);
+    /// Waits, if need be, until the permission of a program has ended whose daemon has crashed.
+    FastpathHook attach_after_crash(const std::string& interface);
     /// Both data paths from now on use this table.
     void publish(std::unique_ptr<const MappingTable> table);
     nlohmann::ordered_json counters() const;

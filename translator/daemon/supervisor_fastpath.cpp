@@ -6,8 +6,9 @@
 #include "translator/daemon/log.hpp"
 #include "translator/daemon/supervisor.hpp"
 
-#include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <net/if.h>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
@@ -33,34 +34,64 @@ void Supervisor::start_fastpath() {
         return;
     }
     fastpath_->flip();
-    for (const std::string& interface : config_.fastpath.interfaces)
-        attach_fastpath(interface);
+    for (const std::string& interface : config_.fastpath.interfaces) {
+        FastpathUplink& uplink = uplinks_.emplace_back();
+        uplink.interface = interface;
+        attach_fastpath(uplink, must_work);
+    }
 }
 
-void Supervisor::attach_fastpath(const std::string& interface) {
-    const bool must_work = config_.fastpath.mode == FastpathMode::on;
-    std::string why;
-    for (const SysctlFinding& f : check_fastpath_sysctls(interface)) {
-        const std::string text = f.what + " Fix: " + f.fix;
-        if (must_work)
-            spdlog::error("fast path: {}", text);
-        else
-            why = text;
+void Supervisor::watch_fastpath() {
+    for (FastpathUplink& uplink : uplinks_) {
+        if (uplink.hook && fastpath_->is_attached(uplink.interface)) continue;
+        if (uplink.hook) {
+            spdlog::warn("fast path: no longer at the ingress of {}: the interface has gone, or "
+                         "somebody has removed the program",
+                         uplink.interface);
+            fastpath_->detach(uplink.interface);
+            uplink.hook.reset();
+        }
+        attach_fastpath(uplink, false);
     }
-    if (why.empty()) {
+}
+
+void Supervisor::attach_fastpath(FastpathUplink& uplink, bool must_work) {
+    const bool is_on = config_.fastpath.mode == FastpathMode::on;
+    std::string missing; // in the surroundings
+    if (if_nametoindex(uplink.interface.c_str()) != 0)
+        for (const SysctlFinding& f : check_fastpath_sysctls(uplink.interface))
+            missing += (missing.empty() ? "" : " ") + f.what + " Fix: " + f.fix;
+    std::string trouble = is_on ? "" : missing;
+    if (trouble.empty()) {
         try {
-            const FastpathHook hook = fastpath_->attach(interface);
-            uplinks_.push_back({interface, hook, {}});
-            spdlog::info("fast path: at the ingress of {}, by {}", interface,
-                         hook == FastpathHook::tcx ? "tcx" : "clsact");
-            return;
+            uplink.hook = must_work ? attach_after_crash(uplink.interface)
+                                    : fastpath_->attach(uplink.interface);
         } catch (const std::system_error& e) {
             if (must_work) throw;
-            why = e.what();
+            trouble = e.what();
         }
     }
-    uplinks_.push_back({interface, std::nullopt, why});
-    spdlog::warn("no fast path for packets from {}: {}", interface, why);
+    if (uplink.hook) {
+        if (!missing.empty()) spdlog::error("fast path: {}", missing);
+        spdlog::info("fast path: at the ingress of {}, by {}", uplink.interface,
+                     uplink.hook == FastpathHook::tcx ? "tcx" : "clsact");
+    } else if (trouble != uplink.why_not) {
+        spdlog::warn("no fast path for packets from {}: {}", uplink.interface, trouble);
+    }
+    uplink.why_not = trouble;
+}
+
+FastpathHook Supervisor::attach_after_crash(const std::string& interface) {
+    using Clock = std::chrono::steady_clock;
+    const Clock::time_point end = Clock::now() + Fastpath::permission + std::chrono::seconds(1);
+    for (;;) {
+        try {
+            return fastpath_->attach(interface);
+        } catch (const std::system_error& e) {
+            if (e.code().value() != EBUSY || Clock::now() > end) throw;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
 }
 
 void Supervisor::publish(std::unique_ptr<const MappingTable> table) {

@@ -16,6 +16,8 @@ Fastpath::Fastpath(const Settings&) {
 }
 Fastpath::~Fastpath() = default;
 FastpathHook Fastpath::attach(const std::string&, FastpathHook hook) { return hook; }
+bool Fastpath::is_attached(const std::string&) const { return false; }
+void Fastpath::detach(const std::string&) noexcept {}
 void Fastpath::detach_all() noexcept {}
 void Fastpath::prepare(const MappingTable&) {}
 void Fastpath::flip() noexcept {}

@@ -34,7 +34,7 @@ enum {
 
 const volatile struct xlat646_settings settings = {};
 
-struct xlat646_state state = {};
+struct xlat646_state state SEC(XLAT646_STATE_SECTION) = {};
 __u32 clients[2][XLAT646_CLIENT_WORDS] = {};
 __u32 identification[XLAT646_ID_COUNTERS] = {};
 
@@ -43,7 +43,7 @@ struct table {
     __uint(map_flags, BPF_F_MMAPABLE | BPF_F_INNER_MAP);
     __uint(max_entries, 1);
     __uint(key_size, sizeof(__u32));
-    __uint(value_size, sizeof(struct xlat646_cell));
+    __uint(value_size, sizeof(struct xlat646_group));
 };
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
@@ -127,36 +127,33 @@ static __always_inline __u16 next_identification(__u32 source, __u32 destination
     return (__u16)(h + __sync_fetch_and_add(&identification[i], count));
 }
 
-// The cell of an address in the window from `place` on. A free cell ends the search.
-#define find_in_window(table, mask, place, is_it)                                                  \
-    ({                                                                                             \
-        struct xlat646_cell* found = 0;                                                            \
-        _Pragma("unroll") for (int i = 0; i < XLAT646_WINDOW; ++i) {                               \
-            const __u32 index = ((__u32)(place) + i) & (mask);                                     \
-            struct xlat646_cell* cell = bpf_map_lookup_elem(table, &index);                        \
-            if (!cell || !cell->is_used) break;                                                    \
-            if (is_it) {                                                                           \
-                found = cell;                                                                      \
-                break;                                                                             \
-            }                                                                                      \
-        }                                                                                          \
-        found;                                                                                     \
-    })
+static __always_inline struct xlat646_cell* find(void* table, __u32 mask, __u64 hash,
+                                                 const __u32* address, int is_ipv6) {
+#pragma unroll
+    for (int second = 0; second < 2; ++second) {
+        const __u32 place = second ? hash >> 32 : hash;
+        const __u32 index = place / XLAT646_GROUP & mask;
+        struct xlat646_group* group = bpf_map_lookup_elem(table, &index);
+        if (!group) return 0;
+#pragma unroll
+        for (int i = 0; i < XLAT646_GROUP; ++i) {
+            struct xlat646_cell* cell = &group->cells[(place ^ i) % XLAT646_GROUP];
+            if (!cell->is_used) return 0;
+            if (is_ipv6 ? cell->ipv6[0] == address[0] && cell->ipv6[1] == address[1] &&
+                              cell->ipv6[2] == address[2] && cell->ipv6[3] == address[3]
+                        : cell->ipv4 == address[0])
+                return cell;
+        }
+    }
+    return 0;
+}
 
 static __always_inline struct xlat646_cell* find_ipv4(void* table, __u32 mask, __u32 address) {
-    const __u64 hash = xlat646_hash_ipv4(address);
-    struct xlat646_cell* cell = find_in_window(table, mask, hash, cell->ipv4 == address);
-    return cell ? cell : find_in_window(table, mask, hash >> 32, cell->ipv4 == address);
+    return find(table, mask, xlat646_hash_ipv4(address), &address, 0);
 }
 
 static __always_inline struct xlat646_cell* find_ipv6(void* table, __u32 mask, const __u32* words) {
-    const __u64 hash = xlat646_hash_ipv6(words);
-#define is_it                                                                                      \
-    (cell->ipv6[0] == words[0] && cell->ipv6[1] == words[1] && cell->ipv6[2] == words[2] &&        \
-     cell->ipv6[3] == words[3])
-    struct xlat646_cell* cell = find_in_window(table, mask, hash, is_it);
-    return cell ? cell : find_in_window(table, mask, hash >> 32, is_it);
-#undef is_it
+    return find(table, mask, xlat646_hash_ipv6(words), words, 1);
 }
 
 static __always_inline enum xlat646_client class_of_client(__u32 address, __u32 parity) {

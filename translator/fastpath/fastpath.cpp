@@ -13,6 +13,7 @@
 #include <condition_variable>
 #include <cstdarg>
 #include <cstdio>
+#include <map>
 #include <mutex>
 #include <sys/random.h>
 #include <system_error>
@@ -90,10 +91,10 @@ struct Fastpath::Parts {
     std::unique_ptr<xlat646_bpf, Destroy> bpf;
     Settings settings;
     KernelTable used, next, old;
-    std::uint64_t generation = 0;  ///< of `used`
-    bool is_paused = true;         ///< protected by `mutex`
-    std::vector<PairTraffic> kept; ///< by slot: counted by tables that are gone
-    std::vector<Attachment> attachments;
+    std::uint64_t generation = 0;                  ///< of `used`
+    bool is_paused = true;                         ///< protected by `mutex`
+    std::vector<PairTraffic> kept;                 ///< by slot: counted by tables that are gone
+    std::map<std::string, Attachment> attachments; ///< by interface
 
     std::mutex mutex;
     std::condition_variable_any wake;
@@ -117,7 +118,8 @@ Fastpath::Fastpath(const Settings& settings) : parts_(std::make_unique<Parts>())
     fill_random(p.bpf->bss->identification, sizeof p.bpf->bss->identification);
     const int error = xlat646_bpf::load(p.bpf.get());
     if (error == -EPERM || error == -EACCES)
-        fail(EPERM, "no right to load the fast path's program (CAP_BPF, CAP_NET_ADMIN)");
+        fail(EPERM, "no right to load the fast path's program (CAP_BPF, CAP_PERFMON, "
+                    "CAP_NET_ADMIN)");
     if (error != 0) fail(-error, "the kernel refuses the fast path's program");
     p.heart = std::jthread([&p](const std::stop_token& stop) { p.beat(stop); });
 }
@@ -131,11 +133,20 @@ Fastpath::~Fastpath() {
 FastpathHook Fastpath::attach(const std::string& interface, FastpathHook hook) {
     last_words.clear();
     Parts& p = *parts_;
-    p.attachments.emplace_back(interface,
-                               Attachment::Programs{bpf_program__fd(p.bpf->progs.xlat646_ether),
-                                                    bpf_program__fd(p.bpf->progs.xlat646_layer3)},
-                               hook);
-    return p.attachments.back().hook();
+    p.attachments.erase(interface);
+    const Attachment::Programs programs{bpf_program__fd(p.bpf->progs.xlat646_ether),
+                                        bpf_program__fd(p.bpf->progs.xlat646_layer3)};
+    const auto at = p.attachments.emplace(interface, Attachment(interface, programs, hook)).first;
+    return at->second.hook();
+}
+
+bool Fastpath::is_attached(const std::string& interface) const {
+    const auto found = parts_->attachments.find(interface);
+    return found != parts_->attachments.end() && found->second.is_in_place(interface);
+}
+
+void Fastpath::detach(const std::string& interface) noexcept {
+    parts_->attachments.erase(interface);
 }
 
 void Fastpath::detach_all() noexcept { parts_->attachments.clear(); }
@@ -148,8 +159,8 @@ void Fastpath::prepare(const MappingTable& table) {
     const std::uint64_t number = (p.generation + 1) % 2;
     p.set_tables(number, next);
     std::copy(next.clients.begin(), next.clients.end(), p.bpf->bss->clients[number]);
-    p.bpf->bss->state.mask_ipv4[number] = next.by_ipv4.mask;
-    p.bpf->bss->state.mask_ipv6[number] = next.by_ipv6.mask;
+    p.bpf->data_state->state.mask_ipv4[number] = next.by_ipv4.mask;
+    p.bpf->data_state->state.mask_ipv6[number] = next.by_ipv6.mask;
     p.next = std::move(next);
 }
 
@@ -171,7 +182,7 @@ void Fastpath::flip() noexcept {
     p.old = std::move(p.used);
     p.used = std::move(p.next);
     p.next = {};
-    publish(p.bpf->bss->state.generation, ++p.generation);
+    publish(p.bpf->data_state->state.generation, ++p.generation);
     const std::lock_guard lock(p.mutex);
     p.is_paused = false;
     p.renew();
@@ -191,13 +202,13 @@ void Fastpath::retire() {
 void Fastpath::pause() noexcept {
     const std::lock_guard lock(parts_->mutex);
     parts_->is_paused = true;
-    publish(parts_->bpf->bss->state.deadline, 0);
+    publish(parts_->bpf->data_state->state.deadline, 0);
 }
 
 void Fastpath::Parts::renew() {
     constexpr auto ns = std::chrono::nanoseconds(permission).count();
     const std::uint64_t deadline = is_paused ? 0 : monotonic_ns() + static_cast<std::uint64_t>(ns);
-    publish(bpf->bss->state.deadline, deadline);
+    publish(bpf->data_state->state.deadline, deadline);
 }
 
 void Fastpath::Parts::beat(const std::stop_token& stop) {

@@ -43,8 +43,13 @@ class Fastpath {
     Fastpath& operator=(const Fastpath&) = delete;
 
     /// Packets that arrive at this interface. Throws std::system_error: no such interface, not of
-    /// a kind that can be served, something else is in the way (EEXIST), no right. Returns how.
+    /// a kind that can be served, another filter is in its place (EEXIST), another daemon's program
+    /// is at work there, or was until a moment ago (EBUSY), no right. Returns how.
     FastpathHook attach(const std::string& interface, FastpathHook hook = FastpathHook::best);
+    /// False also when the interface has gone, has another name now, or somebody has removed the
+    /// program. To be asked now and then.
+    bool is_attached(const std::string& interface) const;
+    void detach(const std::string& interface) noexcept;
     void detach_all() noexcept;
 
     /// A new table in three steps. prepare() fills it beside the one in use and may throw, then

@@ -2,105 +2,14 @@
 #include "translator/fastpath/kernel_table.hpp"
 
 #include "mapping/special_purpose.hpp"
+#include "translator/fastpath/cells.hpp"
 #include "translator/wire/checksum.hpp"
 
 #include <algorithm>
-#include <bit>
-#include <bpf/bpf.h>
-#include <cerrno>
 #include <cstring>
-#include <linux/bpf.h>
-#include <string>
-#include <sys/mman.h>
-#include <system_error>
 #include <unistd.h>
 
 namespace xlat646 {
-namespace {
-
-[[noreturn]] void fail(int error, const std::string& what) {
-    throw std::system_error(error, std::generic_category(), what);
-}
-
-/// Cells of a map, seen from here.
-class CellView {
-  public:
-    CellView(const CellMap& map, std::size_t first, std::size_t count)
-        : bytes_(count * sizeof(xlat646_cell)),
-          memory_(::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED, map.map.get(),
-                         static_cast<off_t>(first * sizeof(xlat646_cell)))) {
-        if (memory_ == MAP_FAILED) fail(errno, "cannot look into a kernel table");
-    }
-    CellView(const CellView&) = delete;
-    CellView& operator=(const CellView&) = delete;
-    ~CellView() { ::munmap(memory_, bytes_); }
-    xlat646_cell& operator[](std::size_t i) const { return static_cast<xlat646_cell*>(memory_)[i]; }
-
-  private:
-    std::size_t bytes_;
-    void* memory_;
-};
-
-constexpr std::size_t fewest_cells = 64; // a page
-constexpr std::size_t most_cells = std::size_t{1} << 28;
-
-CellMap make_map(const char* name, std::size_t cells) {
-    bpf_map_create_opts options{};
-    options.sz = sizeof options;
-    options.map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP;
-    const int fd =
-        bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(std::uint32_t), sizeof(xlat646_cell),
-                       static_cast<std::uint32_t>(cells), &options);
-    if (fd < 0) fail(-fd, "cannot make a kernel table of " + std::to_string(cells) + " cells");
-    return {MapDescriptor(fd), static_cast<std::uint32_t>(cells - 1)};
-}
-
-std::uint64_t hash_of(const xlat646_cell& cell, bool by_ipv6) {
-    return by_ipv6 ? xlat646_hash_ipv6(cell.ipv6) : xlat646_hash_ipv4(cell.ipv4);
-}
-bool is_same(const xlat646_cell& a, const xlat646_cell& b, bool by_ipv6) {
-    return by_ipv6 ? std::equal(a.ipv6, a.ipv6 + 4, b.ipv6) : a.ipv4 == b.ipv4;
-}
-
-/// False: no room, and some cell is lost. A cell with the same address is replaced.
-/// Cuckoo hashing: when both windows are full, the cell takes the place of another one, which goes
-/// to its other window. No cell becomes free by that, so searches may still end at a free one.
-bool insert(const CellView& cells, std::uint32_t mask, xlat646_cell cell, bool by_ipv6) {
-    constexpr std::uint32_t most_moves = 1000;
-    for (std::uint32_t move = 0; move < most_moves; ++move) {
-        const std::uint64_t hash = hash_of(cell, by_ipv6);
-        const std::uint32_t places[] = {static_cast<std::uint32_t>(hash),
-                                        static_cast<std::uint32_t>(hash >> 32)};
-        for (const std::uint32_t place : places)
-            for (std::uint32_t i = 0; i < XLAT646_WINDOW; ++i) {
-                xlat646_cell& at = cells[(place + i) & mask];
-                if (at.is_used != 0 && !is_same(at, cell, by_ipv6)) continue;
-                at = cell;
-                return true;
-            }
-        const std::uint64_t choice = xlat646_mix(hash + move);
-        std::swap(cell, cells[(places[choice & 1] + (choice >> 1) % XLAT646_WINDOW) & mask]);
-    }
-    return false;
-}
-
-/// More cells than needed, and still more should they not fit all the same.
-template <class ForEach>
-CellMap make_cells(const char* name, std::size_t addresses, bool by_ipv6, const ForEach& for_each) {
-    for (std::size_t count = std::max(fewest_cells, std::bit_ceil(addresses + addresses / 3));
-         count <= most_cells; count *= 2) {
-        CellMap made = make_map(name, count);
-        const CellView cells(made, 0, count);
-        bool fits = true;
-        for_each([&](const xlat646_cell& cell) {
-            fits = fits && insert(cells, made.mask, cell, by_ipv6);
-        });
-        if (fits) return made;
-    }
-    fail(E2BIG, "too many addresses for a kernel table");
-}
-
-} // namespace
 
 MapDescriptor::~MapDescriptor() {
     if (fd_ >= 0) ::close(fd_);
@@ -151,6 +60,17 @@ void for_each_address(const MappingTable& table, const Each& each, const Others&
     }
 }
 
+/// A host pair in a prefix pair comes twice.
+std::vector<CellKey> without_duplicates(std::vector<CellKey> keys) {
+    std::sort(keys.begin(), keys.end(),
+              [](const CellKey& a, const CellKey& b) { return a.owner < b.owner; });
+    const auto end = std::unique(keys.begin(), keys.end(), [](const CellKey& a, const CellKey& b) {
+        return a.owner == b.owner;
+    });
+    keys.erase(end, keys.end());
+    return keys;
+}
+
 /// The table's own answer: host pairs before prefix pairs, the longest prefix first. False: user
 /// space refuses it in every packet.
 bool make_cell(const MappingTable& table, Ipv4Address ipv4, MatchedIpv6& match,
@@ -167,44 +87,62 @@ bool make_cell(const MappingTable& table, Ipv4Address ipv4, MatchedIpv6& match,
 }
 
 CellMap cells_by_ipv4(const MappingTable& table, const Settings& settings) {
-    const std::vector<Ipv4Address> ours = own_addresses(settings);
-    return make_cells("xlat646_by_ipv4", count_addresses(table) + ours.size(), false,
-                      [&](const auto& add) {
-                          MatchedIpv6 match{};
-                          xlat646_cell cell{};
-                          for_each_address(
-                              table,
-                              [&](Ipv4Address a) {
-                                  if (make_cell(table, a, match, cell)) add(cell);
-                              },
-                              [](const Ipv4Prefix&) {});
-                          cell = {}; // these replace pairs
-                          cell.slot = XLAT646_NO_SLOT;
-                          cell.is_used = 1;
-                          for (const Ipv4Address a : ours) {
-                              cell.ipv4 = wire_word(a);
-                              add(cell);
-                          }
-                      });
+    std::vector<std::uint32_t> ours;
+    for (const Ipv4Address a : own_addresses(settings))
+        ours.push_back(a.value());
+    std::sort(ours.begin(), ours.end());
+    std::vector<CellKey> keys;
+    const auto add = [&](Ipv4Address a) {
+        keys.push_back({xlat646_hash_ipv4(wire_word(a)), a.value()});
+    };
+    keys.reserve(count_addresses(table) + ours.size());
+    MatchedIpv6 match{};
+    xlat646_cell cell{};
+    const auto is_ours = [&](std::uint32_t a) {
+        return std::binary_search(ours.begin(), ours.end(), a);
+    };
+    for_each_address(
+        table,
+        [&](Ipv4Address a) {
+            if (!is_ours(a.value()) && make_cell(table, a, match, cell)) add(a);
+        },
+        [](const Ipv4Prefix&) {});
+    for (const std::uint32_t a : ours) // also those that are pairs
+        add(Ipv4Address(a));
+    return make_cells(CellsBy::ipv4, without_duplicates(std::move(keys)), [&](std::uint32_t a) {
+        if (!is_ours(a)) {
+            (void)make_cell(table, Ipv4Address(a), match, cell);
+            return cell;
+        }
+        xlat646_cell own{};
+        own.ipv4 = wire_word(Ipv4Address(a));
+        own.slot = XLAT646_NO_SLOT;
+        own.is_used = 1;
+        return own;
+    });
 }
 
 CellMap cells_by_ipv6(const MappingTable& table) {
-    return make_cells("xlat646_by_ipv6", count_addresses(table), true, [&](const auto& add) {
-        MatchedIpv6 match{};
-        MatchedIpv4 back{};
-        xlat646_cell cell{};
-        for_each_address(
-            table,
-            [&](Ipv4Address a) {
-                // Prefix pairs may overlap on one side only.
-                if (!make_cell(table, a, match, cell) || !table.find(match.address, back) ||
-                    back.address != a)
-                    return;
-                cell.slot = back.slot;
-                cell.delta = back.delta;
-                add(cell);
-            },
-            [](const Ipv4Prefix&) {});
+    std::vector<CellKey> keys;
+    keys.reserve(count_addresses(table));
+    MatchedIpv6 match{};
+    MatchedIpv4 back{};
+    xlat646_cell cell{};
+    for_each_address(
+        table,
+        [&](Ipv4Address a) {
+            // Prefix pairs may overlap on one side only.
+            if (make_cell(table, a, match, cell) && table.find(match.address, back) &&
+                back.address == a)
+                keys.push_back({xlat646_hash_ipv6(cell.ipv6), a.value()});
+        },
+        [](const Ipv4Prefix&) {});
+    return make_cells(CellsBy::ipv6, without_duplicates(std::move(keys)), [&](std::uint32_t a) {
+        (void)make_cell(table, Ipv4Address(a), match, cell);
+        (void)table.find(match.address, back);
+        cell.slot = back.slot;
+        cell.delta = back.delta;
+        return cell;
     });
 }
 
@@ -250,16 +188,11 @@ KernelTable make_kernel_table(const MappingTable& table, const Settings& setting
 }
 
 void KernelTable::visit(const Visitor& visitor) const {
-    constexpr std::size_t window = 65536; // cells in view at once: memory that is ours for a moment
     const auto visit_map = [&](const CellMap& map, xlat646_direction direction) {
-        const std::size_t count = std::size_t{map.mask} + 1;
-        for (std::size_t first = 0; first < count; first += window) {
-            const std::size_t in_view = std::min(window, count - first);
-            const CellView cells(map, first, in_view);
-            for (std::size_t i = 0; i < in_view; ++i)
-                if (cells[i].is_used != 0 && cells[i].slot != XLAT646_NO_SLOT)
-                    visitor(cells[i].slot, direction, {cells[i].packets, cells[i].bytes});
-        }
+        visit_cells(map, [&](const xlat646_cell& cell) {
+            if (cell.slot != XLAT646_NO_SLOT)
+                visitor(cell.slot, direction, {cell.packets, cell.bytes});
+        });
     };
     visit_map(by_ipv4, xlat646_v4_to_v6);
     visit_map(by_ipv6, xlat646_v6_to_v4);

@@ -35,7 +35,7 @@ class MapDescriptor {
 std::uint32_t wire_word(Ipv4Address a);
 void wire_words(const Ipv6Address& a, std::uint32_t (&words)[4]);
 
-/// An array of 2^n cells.
+/// An array of 2^n groups of cells.
 struct CellMap {
     MapDescriptor map;
     std::uint32_t mask = 0;

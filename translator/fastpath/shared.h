@@ -41,10 +41,15 @@ struct xlat646_cell {
     __u64 padding[2];
 };
 
-// A table is an array of cells, a power of two of them. An address lies in one of the
-// XLAT646_WINDOW cells from its first place on, or of those from its second place on: the lower and
-// the upper half of its hash. In a window nothing lies behind a free cell.
-#define XLAT646_WINDOW 4
+// A table is an array of groups, a power of two of them. An address lies in the group of its first
+// place, or, if that is full, in the group of its second place: the lower and the upper half of its
+// hash. In a group it lies in cell `place` or the next free one, counted by exclusive or:
+// neighbours share two cache lines that the processor fetches together. So a free cell ends a
+// search.
+#define XLAT646_GROUP 4
+struct xlat646_group {
+    struct xlat646_cell cells[XLAT646_GROUP];
+};
 
 static inline __attribute__((always_inline)) __u64 xlat646_mix(__u64 x) {
     x ^= x >> 32;
@@ -77,13 +82,15 @@ struct xlat646_settings {
     __u64 id_key[2];
 };
 
-// Replaced while packets pass.
+// Replaced while packets pass. Lies in a map of its own, of this name: by its deadline another
+// daemon sees whether the program that it finds at an interface is still in use.
+#define XLAT646_STATE_SECTION ".data.state"
 struct xlat646_state {
     // The tables in use are those of number generation % 2.
     __u64 generation;
     // CLOCK_MONOTONIC in ns: nothing is translated after it. The daemon moves it on.
     __u64 deadline;
-    // Cells of each table, less 1.
+    // Groups of each table, less 1.
     __u32 mask_ipv4[2];
     __u32 mask_ipv6[2];
 };
