@@ -109,6 +109,8 @@ def unmeasured(results):
                 seen[where] = seen.get(where, 0) + 1
     lines += [f"- {label}, {title}, links {links}, {times} time(s): {what}\n"
               for (label, title, links, what), times in seen.items()]
+    if "pairs_error" in raw:
+        lines.append(f"- Many pairs and few: {' '.join(raw['pairs_error'].split())[:300]}\n")
     stolen = sum(s["stolen_s"] for s in raw["samples"])
     if stolen >= 1:
         lines.append(f"- The hypervisor took {stolen:.1f} CPU seconds from this machine meanwhile."
