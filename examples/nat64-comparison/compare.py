@@ -141,8 +141,12 @@ def main():
         measure_round(number, chosen, workloads, cases, results["samples"])
         save()
     if chosen.pairs or chosen.pairs_only:
-        results["pairs"] = pairs.measure(chosen.rounds, chosen.seconds, say,
-                                         1000 if chosen.smoke else pairs.MANY)
+        try:
+            results["pairs"] = pairs.measure(chosen.rounds, chosen.seconds, say,
+                                             1000 if chosen.smoke else pairs.MANY)
+        except FAILURES as error:
+            results["pairs_error"] = f"{type(error).__name__}: {error}"
+            say(results["pairs_error"])
     save()
     report.write(results, chosen.output)
     say(f"the report is {chosen.output}/report.md")

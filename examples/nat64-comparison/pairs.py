@@ -7,6 +7,7 @@ belongs to which is a permutation, each pair a line of its own in the mapping fi
 
 import os
 import re
+import signal
 import subprocess
 import time
 
@@ -22,6 +23,7 @@ FIRST4, FIRST6 = "10.64.0.0", "2001:db8:7::"
 ALL6 = "2001:db8:7::/108"
 STRIDE = 700_001  # has no factor in common with either number
 RELOAD_RATE = 20_000
+PATIENCE = 300  # seconds that loading may take on a slow machine
 
 
 def pair_list(count):
@@ -37,7 +39,9 @@ class Case:
         self.daemon = Daemon(bed, pairs=pair_list(count), reload_guard=0, **sections)
 
     def start(self):
-        self.daemon.start()
+        before = len(self.daemon.log())
+        self.daemon.start(wait=False)
+        self.daemon.wait_log("ready:", before, timeout=PATIENCE)
 
     def stop(self):
         self.daemon.stop()
@@ -51,11 +55,13 @@ class Case:
 
     def reload_under_traffic(self, seconds):
         """Datagrams lost while the same million is loaded again."""
-        worker = Worker(self.daemon.reload)
+        worker = Worker(self.daemon.signal_and_wait, signal.SIGHUP, "reloaded:|reload failed",
+                        PATIENCE)
         done = self.trial(False, seconds, RELOAD_RATE)
         if worker.is_alive():
             raise LabError(f"the reload takes longer than {seconds} s")
-        worker.join_or_raise()
+        if "reloaded:" not in worker.join_or_raise():
+            raise LabError(worker.value)
         return {"sent": done["sent"], "lost": done["lost"]}
 
 

@@ -24,8 +24,8 @@ IPv6* is the median of the ratios within the rounds. CPU is that of the whole ma
 included. ≥ says that the sender and not the path was the limit in most rounds.
 """
 
-LIMITS = """- Client, gateway and server share this machine's CPUs, and no physical card takes part. What is
-  measured is the cost of a translator beside that of the ends, not the speed of a link.
+LIMITS = """- Client, gateway and server share this machine's CPUs, and no physical card takes part.
+  What is measured is the cost of a translator beside that of the ends, not the speed of a link.
 - Trials last {udp_trial} s, those of TCP {tcp} s; RFC 2544 and RFC 8219 ask for 60 s and 20
   repetitions. A rate counts as lossless if one of two trials is.
 - One-way delay and packet delay variation: one machine's ends and its scheduler are not the
@@ -109,6 +109,8 @@ def unmeasured(results):
                 seen[where] = seen.get(where, 0) + 1
     lines += [f"- {label}, {title}, links {links}, {times} time(s): {what}\n"
               for (label, title, links, what), times in seen.items()]
+    if "pairs_error" in raw:
+        lines.append(f"- Many pairs and few: {' '.join(raw['pairs_error'].split())[:300]}\n")
     stolen = sum(s["stolen_s"] for s in raw["samples"])
     if stolen >= 1:
         lines.append(f"- The hypervisor took {stolen:.1f} CPU seconds from this machine meanwhile."
