@@ -21,8 +21,8 @@ constexpr std::array<std::uint8_t, 256> classes = [] {
         if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'))
             t[c] |= first_of_word | word | key;
     }
-    for (const char c : {'.', '/', ':', '@', '+', '-', '_'})
-        t[static_cast<std::size_t>(c)] |= word;
+    for (const char c : std::string_view("./:@+-_"))
+        t[static_cast<unsigned char>(c)] |= word;
     t['-'] |= key;
     t['_'] |= key;
     return t;
