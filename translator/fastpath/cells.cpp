@@ -139,7 +139,7 @@ class Filler {
 } // namespace
 
 /// More cells than needed, and still more should they not fit all the same.
-CellMap make_cells(CellsBy by, std::vector<CellKey> keys,
+CellMap make_cells(CellsBy by, const std::vector<CellKey>& keys,
                    const std::function<xlat646_cell(std::uint32_t owner)>& make) {
     const std::size_t wanted = (keys.size() + keys.size() / 3) / XLAT646_GROUP;
     for (std::size_t groups = std::max(fewest_groups, std::bit_ceil(wanted)); groups <= most_groups;

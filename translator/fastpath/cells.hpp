@@ -24,7 +24,7 @@ struct CellKey {
 enum class CellsBy : std::uint8_t { ipv4, ipv6 };
 
 /// Throws std::system_error. `keys`: without duplicates. `make`: the cell of an owner.
-CellMap make_cells(CellsBy by, std::vector<CellKey> keys,
+CellMap make_cells(CellsBy by, const std::vector<CellKey>& keys,
                    const std::function<xlat646_cell(std::uint32_t owner)>& make);
 
 /// Every cell that is in use.
