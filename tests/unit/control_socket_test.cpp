@@ -34,6 +34,11 @@ class Bench {
         (void)::poll(&event, 1, wait_ms == 0 ? 0 : socket_.wait_ms(wait_ms));
         socket_.serve();
     }
+    /// Whether there is something to do at once.
+    bool is_ready() const {
+        pollfd event{socket_.descriptor(), POLLIN, 0};
+        return ::poll(&event, 1, 0) > 0;
+    }
     /// Until the client has been answered. Every turn moves something.
     const std::string& finish(UnixClient& client) {
         while (!client.receive())
@@ -132,6 +137,7 @@ TEST_CASE("control socket: silent clients hold up others for a moment only", "[c
         bench.turn();
     CHECK(open_descriptors() == before + silent.size() + 1 + ControlSocket::most_connections);
     CHECK_FALSE(last.receive());
+    CHECK_FALSE(bench.is_ready()); // those who wait do not keep the loop awake
     // The silent ones run into their deadline.
     CHECK(bench.finish(last) == good);
     for (std::size_t i = 0; i < ControlSocket::most_connections; ++i) {
