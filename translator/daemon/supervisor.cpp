@@ -8,6 +8,7 @@
 #include "translator/daemon/config_files.hpp"
 #include "translator/daemon/log.hpp"
 #include "translator/daemon/table_loader.hpp"
+#include "translator/dataplane/cpu_pin.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -26,8 +27,7 @@ constexpr std::uint32_t tun_mtu = 65535;           // DC-11: the kernel must nev
 constexpr std::size_t config_file_limit = 1 << 20; // bytes
 
 std::size_t queue_count(const Config& config) {
-    return config.tun.queues != 0 ? config.tun.queues
-                                  : std::max(1u, std::thread::hardware_concurrency());
+    return config.tun.queue_count(std::thread::hardware_concurrency());
 }
 
 sigset_t handled_signals() {
@@ -120,17 +120,29 @@ void Supervisor::start() {
     share(rate.per_second);
     share(rate.burst);
 
+    // Worker and thread are made on the CPU where they are to be.
+    const auto pin = [&](std::optional<CpuPin>& place, std::size_t i) {
+        place.reset();
+        if (!config_.tun.cpus.empty()) place.emplace(config_.tun.cpus[i]);
+    };
+    std::optional<CpuPin> place;
     for (std::size_t i = 0; i < queues; ++i) {
+        pin(place, i);
         WorkerOptions options;
         options.queue = tun_->queue(i);
         options.wake = wake_.get();
         options.vnet_header = tun_->offloads().vnet_header;
         options.busy_poll_us = config_.tun.busy_poll_us;
+        options.merge_tcp = config_.tun.coalesce && tun_->offloads().tcp_segmentation;
+        options.merge_udp = config_.tun.coalesce && tun_->offloads().udp_segmentation;
         workers_.push_back(std::make_unique<Worker>(options, config_.settings, tables_.reader(i)));
     }
     drop_log_.emplace(workers_);
-    for (auto& worker : workers_)
-        threads_.emplace_back([w = worker.get()] { w->run(); });
+    for (std::size_t i = 0; i < queues; ++i) {
+        pin(place, i);
+        threads_.emplace_back([w = workers_[i].get()] { w->run(); });
+    }
+    place.reset();
 
     RouteSocket socket;
     prepare_tun(socket, tun_->ifindex(), tun_mtu);

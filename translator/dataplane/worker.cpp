@@ -12,13 +12,14 @@
 namespace xlat646 {
 namespace {
 
-// The IP header lies on a cache line; the offload header right before it.
-constexpr std::size_t packet_at = 128;
-static_assert(packet_at >= packet_headroom + sizeof(OffloadHeader));
-constexpr std::size_t buffer_size = packet_at + largest_packet + packet_tailroom;
-
 /// How many packets are handled between two looks at the stop flag under full load.
 constexpr int burst = 256;
+
+/// Busy polling: reads between two looks at the clock, and at the stop flag; and how often in a
+/// row it may find nothing before it is left alone until a pause is short enough again.
+constexpr int reads_per_clock = 8;
+constexpr int clocks_per_stop = 16;
+constexpr unsigned futile_limit = 4;
 
 std::uint64_t monotonic_us() noexcept {
     timespec now;
@@ -31,17 +32,23 @@ std::uint64_t monotonic_us() noexcept {
 
 Worker::Worker(const WorkerOptions& options, const Settings& settings,
                Snapshot<MappingTable>::Reader reader)
-    : options_(options), reader_(reader), translator_(settings), buffer_(buffer_size) {}
+    : options_(options), reader_(reader), translator_(settings) {}
 
 void Worker::run() noexcept {
     for (;;) {
         Packet packet;
         for (int i = 0; i < burst; ++i) {
-            const Read result = read_packet(packet);
+            Read result = read_packet(packet);
+            if (result == Read::nothing) {
+                flush();
+                reader_.unpin();
+                if (options_.busy_poll_us != 0) result = busy_poll(packet);
+            }
             if (result == Read::packet) {
                 handle_read(packet);
                 continue;
             }
+            flush();
             reader_.unpin();
             if (!sleep()) return;
         }
@@ -51,7 +58,7 @@ void Worker::run() noexcept {
 }
 
 Worker::Read Worker::read_packet(Packet& packet) noexcept {
-    std::uint8_t* const data = buffer_.data() + packet_at;
+    std::uint8_t* const data = buffers_[reading_].packet();
     const std::size_t header = options_.vnet_header ? sizeof(OffloadHeader) : 0;
     const ssize_t got = ::read(options_.queue, data - header, header + largest_packet);
     if (got < 0) {
@@ -70,40 +77,57 @@ Worker::Read Worker::read_packet(Packet& packet) noexcept {
     return Read::packet;
 }
 
+Worker::Read Worker::busy_poll(Packet& packet) noexcept {
+    idle_since_us_ = monotonic_us();
+    if (futile_polls_ >= futile_limit) return Read::nothing;
+    const std::uint64_t end = idle_since_us_ + options_.busy_poll_us;
+    for (int clocks = 1;; ++clocks) {
+        for (int reads = 0; reads < reads_per_clock; ++reads) {
+            const Read result = read_packet(packet);
+            if (result == Read::nothing) continue;
+            if (result == Read::packet) futile_polls_ = 0;
+            return result;
+        }
+        if (monotonic_us() >= end) break;
+        if (clocks % clocks_per_stop != 0) continue;
+        pollfd stop{options_.wake, POLLIN, 0};
+        if (poll(&stop, 1, 0) > 0) return Read::nothing;
+    }
+    ++futile_polls_;
+    counters_.futile_polls.add();
+    return Read::nothing;
+}
+
 bool Worker::sleep() noexcept {
     pollfd events[2] = {{options_.queue, POLLIN, 0}, {options_.wake, POLLIN, 0}};
-    if (options_.busy_poll_us != 0) {
-        const std::uint64_t end = monotonic_us() + options_.busy_poll_us;
-        do {
-            const int ready = poll(events, 2, 0);
-            if (ready > 0) return (events[1].revents & POLLIN) == 0;
-        } while (monotonic_us() < end);
-    }
     counters_.sleeps.add();
     if (poll(events, 2, -1) < 0) return true;
     // POLLERR without POLLIN: the device is down. Look again in a moment instead of spinning.
     if ((events[0].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0 &&
         (events[0].revents & POLLIN) == 0)
         (void)poll(&events[1], 1, 10);
+    // A pause that busy polling would have bridged.
+    if (options_.busy_poll_us != 0 && monotonic_us() - idle_since_us_ <= options_.busy_poll_us)
+        futile_polls_ = 0;
     return (events[1].revents & POLLIN) == 0;
 }
 
 void Worker::handle_read(Packet& packet) noexcept {
     if (!translator_.must_segment(packet)) {
-        handle(packet);
+        handle(packet, true);
         return;
     }
     Segmenter segmenter;
     if (!segmenter.start(packet)) {
         packet.offload.gso_size = 0; // nonsense: the translator drops and counts it as such
-        handle(packet);
+        handle(packet, true);
         return;
     }
     for (Packet segment; segmenter.next(segment);)
-        handle(segment);
+        handle(segment, false);
 }
 
-void Worker::handle(Packet& packet) noexcept {
+void Worker::handle(Packet& packet, bool is_alone) noexcept {
     const std::size_t received = packet.length;
     const bool is_gso = packet.is_gso();
     const std::uint8_t* const received_at = packet.data;
@@ -119,6 +143,8 @@ void Worker::handle(Packet& packet) noexcept {
 
     switch (outcome.verdict()) {
     case Verdict::forward: {
+        if (is_alone && hold(packet)) return;
+        flush();
         std::uint64_t pieces = 0;
         do {
             ++pieces;
@@ -130,6 +156,7 @@ void Worker::handle(Packet& packet) noexcept {
     case Verdict::reply:
         if (!outcome.is_echo_reply() && samples_.is_wanted(direction, outcome.reason()))
             samples_.put(direction, outcome.reason(), describe_packet(received_at, received));
+        flush();
         write(packet);
         return;
     case Verdict::drop:
@@ -139,7 +166,33 @@ void Worker::handle(Packet& packet) noexcept {
     }
 }
 
-bool Worker::write(Packet& packet) noexcept {
+bool Worker::hold(const Packet& packet) noexcept {
+    if (!options_.merge_tcp && !options_.merge_udp) return false;
+    DirectionCounters* const counters =
+        &counters_.direction[static_cast<std::size_t>(translator_.direction())];
+    if (merger_.count() != 0) {
+        if (counters == held_counters_ && merger_.append(packet)) {
+            held_bytes_ += packet.length;
+            return true;
+        }
+        flush();
+    }
+    if (!merger_.start(packet, options_.merge_tcp, options_.merge_udp)) return false;
+    held_counters_ = counters;
+    held_bytes_ = packet.length;
+    reading_ ^= 1;
+    return true;
+}
+
+void Worker::flush() noexcept {
+    const unsigned count = merger_.count();
+    if (count == 0) return;
+    Packet packet = merger_.finish();
+    if (count > 1) held_counters_->merged.add(count);
+    if (write(packet, count)) held_counters_->forwarded_bytes.add(held_bytes_);
+}
+
+bool Worker::write(Packet& packet, unsigned count) noexcept {
     if (write_once(packet)) return true;
     Segmenter segmenter;
     // Some kernels refuse valid super-packets (6.6.44 and its siblings): cut them here.
@@ -153,7 +206,7 @@ bool Worker::write(Packet& packet) noexcept {
             }
         return all_written;
     }
-    counters_.write_errors.add();
+    counters_.write_errors.add(count);
     return false;
 }
 

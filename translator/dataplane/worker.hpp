@@ -3,20 +3,25 @@
 // One thread per TUN queue: read a packet, pin the table, translate in place, write to the same
 // queue, count. Packets of one flow stay in order because the kernel keeps a flow on one queue.
 //
+// With `merge_tcp` or `merge_udp` a small packet waits for what the next read brings, and the two
+// leave as one super-packet if they can (wire/merge.hpp). Nothing overtakes it, and it waits for
+// nothing but that read.
+//
 // Nothing that a packet can cause makes a worker stop, wait or grow: what cannot be written is
 // counted and forgotten.
 #pragma once
 
 #include "mapping/snapshot.hpp"
 #include "mapping/table.hpp"
+#include "translator/dataplane/packet_buffer.hpp"
 #include "translator/siit/translator.hpp"
 #include "translator/stats/counters.hpp"
 #include "translator/stats/drop_samples.hpp"
+#include "translator/wire/merge.hpp"
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 namespace xlat646 {
 
@@ -25,6 +30,8 @@ struct WorkerOptions {
     int wake = -1;                  ///< becomes readable when the worker shall stop; not owned
     bool vnet_header = false;       ///< every packet has an OffloadHeader in front
     std::uint32_t busy_poll_us = 0; ///< how long to look for the next packet before sleeping
+    bool merge_tcp = false;         ///< the kernel must take such super-packets
+    bool merge_udp = false;
 };
 
 class Worker {
@@ -42,9 +49,16 @@ class Worker {
   private:
     enum class Read : std::uint8_t { packet, nothing, failed };
     Read read_packet(Packet& packet) noexcept;
+    /// Reads again and again for a while, if that has paid lately.
+    Read busy_poll(Packet& packet) noexcept;
     void handle_read(Packet& packet) noexcept;
-    void handle(Packet& packet) noexcept;
-    bool write(Packet& packet) noexcept;
+    /// `is_alone`: nothing else of value lies in its buffer.
+    void handle(Packet& packet, bool is_alone) noexcept;
+    /// True: the packet will leave with the next flush() at the latest.
+    bool hold(const Packet& packet) noexcept;
+    void flush() noexcept;
+    /// `count`: how many packets it stands for, should it be lost.
+    bool write(Packet& packet, unsigned count = 1) noexcept;
     bool write_once(const Packet& packet) noexcept;
     /// False when it is time to stop.
     bool sleep() noexcept;
@@ -52,7 +66,13 @@ class Worker {
     WorkerOptions options_;
     Snapshot<MappingTable>::Reader reader_;
     Translator translator_;
-    std::vector<std::uint8_t> buffer_;
+    PacketBuffer buffers_[2]; ///< to read into, and the one that holds what waits
+    unsigned reading_ = 0;
+    Merger merger_;
+    DirectionCounters* held_counters_ = nullptr; ///< of the direction of what waits
+    std::uint64_t held_bytes_ = 0;
+    std::uint64_t idle_since_us_ = 0;
+    unsigned futile_polls_ = 0; ///< in a row
     WorkerCounters counters_;
     DropSamples samples_;
 };

@@ -33,6 +33,7 @@ struct alignas(64) DirectionCounters {
     Counter forwarded_bytes;                         ///< after translation, all pieces
     Counter pieces;                                  ///< fragments made by us
     Counter super_packets;                           ///< received with GSO
+    Counter merged;                                  ///< forwarded in super-packets made by us
     Counter answered;                                ///< echo requests to our own address
     std::array<Counter, drop_reason_count> rejected; ///< discarded, answered by an ICMP error
     std::array<Counter, drop_reason_count> dropped;  ///< discarded in silence
@@ -67,6 +68,7 @@ struct alignas(64) WorkerCounters {
     Counter unknown_reads;    ///< shorter than an offload header
     Counter segmented_writes; ///< super-packets that the kernel refused and we cut ourselves
     Counter sleeps;           ///< times the worker had nothing to do
+    Counter futile_polls;     ///< times it had looked for a packet in vain before
 };
 
 } // namespace xlat646
