@@ -71,13 +71,15 @@ class Bench {
         settings_.routers6 = Ipv6Classifier(Profile::any);
         settings_.icmp_rate.per_second = 0;
         snapshot_.publish(make_table());
-        options_ = {theirs_.get(), wake_.get(), vnet_header, busy_poll_us, merge, merge};
+        options_ = {{theirs_.get()}, wake_.get(), vnet_header, busy_poll_us, merge, merge};
     }
     ~Bench() {
         if (thread_.joinable()) stop();
     }
 
     Settings& settings() { return settings_; }
+    /// For start().
+    WorkerOptions& options() { return options_; }
     Snapshot<MappingTable>& snapshot() { return snapshot_; }
     Worker& worker() { return *worker_; }
     const WorkerCounters& counters() const { return worker_->counters(); }

@@ -104,3 +104,28 @@ TEST_CASE("worker: a super-packet that cannot be written is as many lost packets
     CHECK(c.direction[d46].forwarded_bytes.get() ==
           (s.forwarded - c.write_errors.get()) * (40 + 8 + 100));
 }
+
+TEST_CASE("worker: datagrams that were cut wait for what came before, and for nothing else",
+          "[worker][merge][GSO-07]") {
+    Bench bench(true, 0, true);
+    OffloadHeader offload;
+    offload.flags = OffloadHeader::needs_checksum;
+    offload.gso_type = OffloadHeader::gso_udp;
+    offload.gso_size = 1400; // more than 1280 in IPv6, and DF is not set
+    offload.checksum_start = 20;
+    offload.checksum_offset = 6;
+    const Bytes small = udp4(counting(100));
+    bench.send(small);
+    bench.send(ipv4_packet({client4, server4, 17}, udp(1000, 2000, counting(2 * 1400 + 100))),
+               offload);
+    bench.send(small);
+    bench.send(small);
+    bench.start();
+    for (const std::size_t length : {148u, 1280u, 224u, 1280u, 224u, 148u, 248u}) {
+        OffloadHeader out;
+        CHECK(bench.receive(&out).size() == length);
+        CHECK((out.gso_type == OffloadHeader::gso_udp) == (length == 248));
+    }
+    bench.stop();
+    CHECK(bench.counters().direction[d46].merged.get() == 2);
+}

@@ -215,6 +215,51 @@ TEST_CASE("worker: a full output queue costs the packet and nothing else",
         REQUIRE(whole(bench.receive()).octet == ect0); // dropped, not marked
 }
 
+TEST_CASE("worker: a packet leaves by the lane that it came from", "[worker]") {
+    Bench bench(false);
+    int ends[2];
+    REQUIRE(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
+    const FileDescriptor near(ends[0]), far(ends[1]);
+    bench.options().lanes.push_back(near.get());
+    bench.start();
+    for (std::uint16_t i = 0; i < 50; ++i) {
+        const Bytes packet = ping4(static_cast<std::uint16_t>(1000 + i));
+        REQUIRE(write(far.get(), packet.data(), packet.size()) ==
+                static_cast<ssize_t>(packet.size()));
+        bench.send(ping4(i));
+        CHECK(get32(&bench.receive()[44]) == i);
+        pollfd event{far.get(), POLLIN, 0};
+        REQUIRE(poll(&event, 1, 60000) == 1);
+        Bytes back(100);
+        REQUIRE(read(far.get(), back.data(), back.size()) == 68);
+        CHECK(get32(&back[44]) == 1000u + i);
+    }
+}
+
+TEST_CASE("worker: a lane that never ends does not starve the others", "[worker]") {
+    // Two endless sources of nonsense: 64 KiB and 8 bytes with every read.
+    const FileDescriptor zeros(open("/dev/zero", O_RDWR | O_CLOEXEC));
+    const FileDescriptor events(eventfd(0xffffffff, EFD_CLOEXEC | EFD_SEMAPHORE | EFD_NONBLOCK));
+    Bench bench(false);
+    bench.options().lanes.insert(bench.options().lanes.begin(), {zeros.get(), events.get()});
+    bench.start();
+    for (std::uint16_t i = 0; i < 20; ++i) {
+        bench.send(ping4(i));
+        CHECK(get32(&bench.receive()[44]) == i);
+    }
+    bench.stop();
+    const WorkerCounters& c = bench.counters();
+    CHECK(c.direction[d46].forwarded.get() == 20);
+    // In each turn one lane's share is two reads (65535 bytes each) and the other's 64.
+    const std::uint64_t received = c.direction[d64].received.get();
+    const std::uint64_t large =
+        (c.direction[d64].received_bytes.get() - received * 8) / (65535 - 8);
+    const std::uint64_t small = received - large;
+    CHECK(large > 1);
+    CHECK(small + 64 >= large / 2 * 64);
+    CHECK(small <= (large / 2 + 1) * 64);
+}
+
 TEST_CASE("worker: busy polling gives up where pauses are long", "[worker]") {
     Bench bench(false, 1);
     bench.start();

@@ -64,6 +64,7 @@ void read_tun(ConfigSection& root, TunConfig& tun) {
     ConfigSection s = root.section("tun");
     if (const ConfigNode* node = s.find_scalar("name")) read_interface(s, "name", *node, tun.name);
     s.read("queues", 0, most_queues, tun.queues);
+    s.read("lanes", 1, 16, tun.lanes);
     s.read("offload", tun.offload);
     s.read("busy_poll_us", 0, 1'000'000, tun.busy_poll_us);
     read_cpus(s, tun.queues, tun.cpus);

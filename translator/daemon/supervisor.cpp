@@ -24,6 +24,7 @@ namespace xlat646 {
 namespace {
 
 constexpr std::uint32_t tun_mtu = 65535;           // DC-11: the kernel must never answer for us
+constexpr std::size_t most_tun_queues = 256;       // the kernel's MAX_TAP_QUEUES
 constexpr std::size_t config_file_limit = 1 << 20; // bytes
 
 std::size_t queue_count(const Config& config) {
@@ -109,7 +110,8 @@ void Supervisor::run() {
 
 void Supervisor::start() {
     const std::size_t queues = queue_count(config_);
-    tun_ = Tun::create(config_.tun.name, queues, config_.tun.offload);
+    const std::size_t lanes = std::min<std::size_t>(config_.tun.lanes, most_tun_queues / queues);
+    tun_ = Tun::create(config_.tun.name, queues * lanes, config_.tun.offload);
     wake_ = FileDescriptor(checked(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd"));
 
     // Several workers share the limits of our own errors.
@@ -129,7 +131,8 @@ void Supervisor::start() {
     for (std::size_t i = 0; i < queues; ++i) {
         pin(place, i);
         WorkerOptions options;
-        options.queue = tun_->queue(i);
+        for (std::size_t k = i * lanes; k < (i + 1) * lanes; ++k)
+            options.lanes.push_back(tun_->queue(k));
         options.wake = wake_.get();
         options.vnet_header = tun_->offloads().vnet_header;
         options.busy_poll_us = config_.tun.busy_poll_us;

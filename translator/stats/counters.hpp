@@ -67,7 +67,7 @@ struct alignas(64) WorkerCounters {
     Counter write_errors;     ///< packets lost on output: queue full, link down
     Counter unknown_reads;    ///< shorter than an offload header
     Counter segmented_writes; ///< super-packets that the kernel refused and we cut ourselves
-    Counter sleeps;           ///< times the worker had nothing to do
+    Counter sleeps;           ///< times the worker had read all there was
     Counter futile_polls;     ///< times it had looked for a packet in vain before
 };
 
