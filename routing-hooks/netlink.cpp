@@ -28,9 +28,9 @@ constexpr int receive_buffer_bytes = 1 << 20;
 // A dump's parts are at most 32 KiB; an answer to a request is shorter.
 constexpr std::size_t message_buffer_bytes = 64 * 1024;
 constexpr int smallest_ipv6_mtu = 1280;
-/// The kernel's 500 are full after 3 ms of a flood, less than a busy scheduler lets a thread wait;
-/// then packets of good flows are lost as well.
-constexpr int queue_length = 4096;
+/// Of each of the device's queues. The kernel's 500 are full after 3 ms of a flood, less than a
+/// busy scheduler lets a thread wait; more would only be memory and delay, at up to 64 KiB each.
+constexpr int queue_length = 1024;
 
 [[noreturn]] void fail(int error, const std::string& what) {
     throw std::system_error(error, std::generic_category(), what);

@@ -13,7 +13,7 @@ import ipaddress
 import unittest
 
 import golden_rows
-from lab import Daemon
+from lab import Daemon, one_by_one
 from live import Bench, age, has_good_header, ip_length, refused_before
 from netns import LabError
 
@@ -72,7 +72,8 @@ class GoldenLive(unittest.TestCase):
         self.pool = [ipaddress.IPv4Network(pair[0]) for pair in setup.pairs]
         batches = [[row] for row in setup.rows] if setup.needs_fresh_daemon else [setup.rows]
         for rows in batches:
-            daemon = Daemon(self.bench, pairs=setup.pairs, **setup.sections())
+            daemon = Daemon(self.bench, pairs=setup.pairs, tun=one_by_one(),
+                            **setup.sections())
             try:
                 try:
                     daemon.start()

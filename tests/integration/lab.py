@@ -60,6 +60,16 @@ def mapping_yaml(pairs):
     return "version: 1\nmappings:" + ("\n" + "".join(lines) if lines else " []\n")
 
 
+def tun_section(**changes):
+    return {"name": TUN, "offload": mode() != "off", **changes}
+
+
+def one_by_one():
+    """No packet overtakes one of another flow, none is joined with another: for tests that send a
+    last packet and wait for it, or that count what the TUN takes."""
+    return tun_section(lanes=1, coalesce="off")
+
+
 def mode():
     value = os.environ.get("XLAT646_MODE", "on")
     if value not in MODES:
@@ -94,7 +104,7 @@ class Daemon:
         config = {
             "translation_prefix": f"{PREFIX6}/96",
             "mapping_files": ["mapping.yaml", "mapping.d/*.yaml"],
-            "tun": {"name": TUN, "offload": mode() != "off"},
+            "tun": tun_section(),
             "own_addresses": {"ipv4": OWN4, "ipv6": OWN6},
             "icmp_source_pool": [POOL4],
             "policy": {"profile": "any"},
@@ -138,7 +148,7 @@ class Daemon:
     def wait_log(self, pattern, start=0, timeout=60):
         """Waits for a regular expression in the log after offset `start`; returns the line."""
         def found():
-            match = re.search(rf"^.*(?:{pattern}).*$", self.log()[start:], re.MULTILINE)
+            match = re.search(rf"^.*(?:{pattern}).*(?=\n)", self.log()[start:], re.MULTILINE)
             if match is None and self.process.poll() is not None:
                 raise LabError(f"the daemon ended with status {self.process.returncode} while "
                                f"waiting for '{pattern}'; its log:\n{self.log()}")

@@ -184,6 +184,27 @@ class Starting(unittest.TestCase):
                     self.assertEqual(done.returncode, EX_CONFIG, done.stderr)
                     self.assertIn("xlat646.yaml", done.stderr)
 
+    def test_workers_stay_on_their_cpus(self):
+        self.daemon.write_config(tun={"name": TUN, "queues": 1, "cpus": [0]})
+        self.daemon.start()
+        allowed = {}
+        process = self.daemon.process.pid
+        for task in os.listdir(f"/proc/{process}/task"):
+            with open(f"/proc/{process}/task/{task}/status", encoding="ascii") as file:
+                allowed[int(task)] = re.search(r"Cpus_allowed_list:\s*(\S+)", file.read()).group(1)
+        self.assertEqual([cpus for task, cpus in allowed.items() if task != process], ["0"])
+        self.assertEqual(len(os.sched_getaffinity(process)), len(os.sched_getaffinity(0)))
+        self.assertEqual(self.lab.ping("c4", V1).returncode, 0)
+        self.assertEqual(self.daemon.stop(), 0)
+
+    def test_a_cpu_that_is_not_there(self):
+        self.daemon.write_config(tun={"name": TUN, "cpus": [1023]})
+        self.assertEqual(self.start(options=["--check"]).returncode, 0)  # may be meant for another
+        done = self.start()
+        self.assertEqual(done.returncode, EX_CONFIG, done.stderr)
+        self.assertIn("CPU 1023 does not exist or is not allowed", done.stderr)
+        self.assertNotIn(TUN, self.lab.ip_output("gw", "-o link show"))
+
     def test_unknown_key_has_a_suggestion(self):
         self.daemon.write_config(translation_prefx="x")
         self.assertIn("translation_prefix", self.start(options=["--check"]).stderr)

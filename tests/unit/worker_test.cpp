@@ -1,157 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//
-// A worker whose queue is one end of a socket pair that keeps message borders, as a TUN does.
-#include "tests/support/cast.hpp"
-#include "tests/support/golden.hpp"
-#include "tests/support/packets.hpp"
-#include "tests/unit/catch.hpp"
-#include "translator/dataplane/tun.hpp"
-#include "translator/dataplane/worker.hpp"
+#include "tests/unit/worker_bench.hpp"
 
 #include <algorithm>
-#include <cstring>
-#include <fcntl.h>
 #include <poll.h>
-#include <sys/eventfd.h>
-#include <sys/socket.h>
-#include <thread>
-#include <unistd.h>
 
 using namespace xlat646;
 using namespace xlat646::test;
-
-namespace {
-
-constexpr auto d46 = static_cast<std::size_t>(Direction::v4_to_v6);
-constexpr auto d64 = static_cast<std::size_t>(Direction::v6_to_v4);
-
-std::unique_ptr<const MappingTable> make_table(const MappingTable* previous = nullptr,
-                                               std::uint32_t extra = 0) {
-    MappingList list;
-    const auto add = [&](Ipv4Address a4, const Ipv6Address& a6) {
-        Eam m;
-        m.ipv4 = Ipv4Prefix(a4, 32);
-        m.ipv6 = Ipv6Prefix(a6, 128);
-        list.mappings.push_back(m);
-    };
-    add(server4, server6);
-    for (std::uint32_t i = 0; i < extra; ++i)
-        add(Ipv4Address(0xcb007100 + i), Ipv6Address(0x20010db800050000, i));
-    return MappingTable::build(std::move(list), previous, 3);
-}
-
-struct Sums {
-    std::uint64_t received = 0, forwarded = 0, answered = 0, rejected = 0, dropped = 0;
-};
-Sums sums(const WorkerCounters& counters) {
-    Sums s;
-    for (const DirectionCounters& c : counters.direction) {
-        s.received += c.received.get();
-        s.forwarded += c.forwarded.get();
-        s.answered += c.answered.get();
-        for (const Counter& r : c.rejected)
-            s.rejected += r.get();
-        for (const Counter& d : c.dropped)
-            s.dropped += d.get();
-    }
-    return s;
-}
-
-class Bench {
-  public:
-    explicit Bench(bool vnet_header, std::uint32_t busy_poll_us = 0)
-        : vnet_header_(vnet_header), snapshot_(1) {
-        int ends[2];
-        REQUIRE(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);
-        ours_ = FileDescriptor(ends[0]);
-        theirs_ = FileDescriptor(ends[1]);
-        REQUIRE(fcntl(theirs_.get(), F_SETFL, O_NONBLOCK) == 0);
-        wake_ = FileDescriptor(eventfd(0, EFD_CLOEXEC));
-        settings_.prefix = *TranslationPrefix::from(*Ipv6Prefix::parse("2001:db8:64::/96"));
-        settings_.own4 = *Ipv4Address::parse("203.0.113.1");
-        settings_.own6 = *Ipv6Address::parse("2001:db8:ffff::1");
-        settings_.clients4 = Ipv4Classifier(Profile::any);
-        settings_.routers6 = Ipv6Classifier(Profile::any);
-        settings_.icmp_rate.per_second = 0;
-        snapshot_.publish(make_table());
-        options_ = {theirs_.get(), wake_.get(), vnet_header, busy_poll_us};
-    }
-    ~Bench() {
-        if (thread_.joinable()) stop();
-    }
-
-    Settings& settings() { return settings_; }
-    Snapshot<MappingTable>& snapshot() { return snapshot_; }
-    Worker& worker() { return *worker_; }
-    const WorkerCounters& counters() const { return worker_->counters(); }
-
-    void start() {
-        worker_ = std::make_unique<Worker>(options_, settings_, snapshot_.reader(0));
-        thread_ = std::thread([this] { worker_->run(); });
-    }
-    void stop() {
-        const std::uint64_t one = 1;
-        if (write(wake_.get(), &one, sizeof one) != sizeof one) std::abort();
-        thread_.join();
-    }
-    void send(const Bytes& packet, const OffloadHeader& offload = {}) {
-        Bytes message(vnet_header_ ? sizeof offload : 0);
-        if (vnet_header_) std::memcpy(message.data(), &offload, sizeof offload);
-        message.insert(message.end(), packet.begin(), packet.end());
-        send_raw(message);
-    }
-    void send_raw(const Bytes& message) {
-        REQUIRE(write(ours_.get(), message.data(), message.size()) ==
-                static_cast<ssize_t>(message.size()));
-    }
-    /// The next packet, however long it takes.
-    Bytes receive(OffloadHeader* offload = nullptr) {
-        Bytes message(70000);
-        const ssize_t got = read(ours_.get(), message.data(), message.size());
-        REQUIRE(got >= 0);
-        message.resize(static_cast<std::size_t>(got));
-        if (!vnet_header_) return message;
-        REQUIRE(message.size() >= sizeof(OffloadHeader));
-        if (offload) std::memcpy(offload, message.data(), sizeof *offload);
-        message.erase(message.begin(), message.begin() + sizeof(OffloadHeader));
-        return message;
-    }
-    int fd() const { return ours_.get(); }
-
-  private:
-    bool vnet_header_;
-    FileDescriptor ours_, theirs_, wake_;
-    Settings settings_;
-    Snapshot<MappingTable> snapshot_;
-    WorkerOptions options_;
-    std::unique_ptr<Worker> worker_;
-    std::thread thread_;
-};
-
-Bytes ping4(std::uint16_t sequence, std::uint8_t ttl = 64) {
-    return finish(ipv4_packet({client4, server4, 1, ttl}, icmp(8, 0, sequence, counting(20))));
-}
-Bytes udp4(const Bytes& data) {
-    return finish(ipv4_packet({client4, server4, 17}, udp(1000, 2000, data)));
-}
-Bytes udp6(const Bytes& data) {
-    return finish(ipv6_packet({server6, client6, 17}, udp(2000, 1000, data)));
-}
-/// What must have come out is a whole packet with a valid checksum.
-Parsed whole(const Bytes& packet) {
-    const auto parsed = parse_packet(packet.data(), packet.size());
-    REQUIRE(parsed);
-    CHECK(parsed->length == packet.size());
-    return *parsed;
-}
-
-} // namespace
 
 TEST_CASE("worker: packets go through in both directions and in order",
           "[worker][T46-21][T64-20][GSO-12]") {
     const bool vnet_header = GENERATE(false, true);
     const std::uint32_t busy_poll_us = GENERATE(0u, 50u);
-    Bench bench(vnet_header, busy_poll_us);
+    const bool merge = vnet_header && GENERATE(false, true);
+    Bench bench(vnet_header, busy_poll_us, merge);
     bench.start();
     for (std::uint16_t i = 0; i < 200; ++i) {
         bench.send(ping4(i));
@@ -275,7 +136,7 @@ TEST_CASE("worker: super-packets stay whole", "[worker][GSO-06]") {
 
 TEST_CASE("worker: datagrams that no offload can fragment are cut first",
           "[worker][GSO-07][F46-04]") {
-    Bench bench(true);
+    Bench bench(true, 0, GENERATE(false, true));
     bench.start();
     OffloadHeader offload;
     offload.flags = OffloadHeader::needs_checksum;
@@ -352,6 +213,76 @@ TEST_CASE("worker: a full output queue costs the packet and nothing else",
           (s.forwarded - c.write_errors.get()) * (1000 + 8 + 40));
     for (std::uint64_t i = c.write_errors.get(); i < s.forwarded; ++i)
         REQUIRE(whole(bench.receive()).octet == ect0); // dropped, not marked
+}
+
+TEST_CASE("worker: a packet leaves by the lane that it came from", "[worker]") {
+    Bench bench(false);
+    int ends[2];
+    REQUIRE(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
+    const FileDescriptor near(ends[0]), far(ends[1]);
+    bench.options().lanes.push_back(near.get());
+    bench.start();
+    for (std::uint16_t i = 0; i < 50; ++i) {
+        const Bytes packet = ping4(static_cast<std::uint16_t>(1000 + i));
+        REQUIRE(write(far.get(), packet.data(), packet.size()) ==
+                static_cast<ssize_t>(packet.size()));
+        bench.send(ping4(i));
+        CHECK(get32(&bench.receive()[44]) == i);
+        pollfd event{far.get(), POLLIN, 0};
+        REQUIRE(poll(&event, 1, 60000) == 1);
+        Bytes back(100);
+        REQUIRE(read(far.get(), back.data(), back.size()) == 68);
+        CHECK(get32(&back[44]) == 1000u + i);
+    }
+}
+
+TEST_CASE("worker: a lane that never ends does not starve the others", "[worker]") {
+    // Two endless sources of nonsense: 64 KiB and 8 bytes with every read.
+    const FileDescriptor zeros(open("/dev/zero", O_RDWR | O_CLOEXEC));
+    const FileDescriptor events(eventfd(0xffffffff, EFD_CLOEXEC | EFD_SEMAPHORE | EFD_NONBLOCK));
+    Bench bench(false);
+    bench.options().lanes.insert(bench.options().lanes.begin(), {zeros.get(), events.get()});
+    bench.start();
+    for (std::uint16_t i = 0; i < 20; ++i) {
+        bench.send(ping4(i));
+        CHECK(get32(&bench.receive()[44]) == i);
+    }
+    bench.stop();
+    const WorkerCounters& c = bench.counters();
+    CHECK(c.direction[d46].forwarded.get() == 20);
+    // In each turn one lane's share is two reads (65535 bytes each) and the other's 64.
+    const std::uint64_t received = c.direction[d64].received.get();
+    const std::uint64_t large =
+        (c.direction[d64].received_bytes.get() - received * 8) / (65535 - 8);
+    const std::uint64_t small = received - large;
+    CHECK(large > 1);
+    CHECK(small + 64 >= large / 2 * 64);
+    CHECK(small <= (large / 2 + 1) * 64);
+}
+
+TEST_CASE("worker: busy polling gives up where pauses are long", "[worker]") {
+    Bench bench(false, 1);
+    bench.start();
+    for (std::uint16_t i = 0; i < 30; ++i) {
+        const std::uint64_t before = bench.counters().sleeps.get();
+        bench.send(ping4(i));
+        CHECK(get32(&bench.receive()[44]) == i);
+        while (bench.counters().sleeps.get() == before)
+            std::this_thread::yield();
+        usleep(1000);
+    }
+    bench.stop();
+    CHECK(bench.counters().futile_polls.get() > 0);
+    CHECK(bench.counters().futile_polls.get() < 10);
+}
+
+TEST_CASE("worker: stops in the middle of a long busy poll", "[worker]") {
+    Bench bench(false, 3'600'000'000);
+    bench.start();
+    bench.send(ping4(1));
+    CHECK(bench.receive().size() == 68);
+    bench.stop();
+    CHECK(bench.counters().futile_polls.get() == 0);
 }
 
 TEST_CASE("worker: stops while packets keep coming", "[worker]") {

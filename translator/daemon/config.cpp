@@ -13,6 +13,7 @@ namespace xlat646 {
 namespace {
 
 constexpr std::uint32_t most_per_second = 1'000'000;
+constexpr std::uint32_t most_queues = 64;
 
 void read_mapping_files(ConfigSection& root, std::vector<std::string>& files) {
     constexpr std::string_view key = "mapping_files";
@@ -35,12 +36,39 @@ void read_interface(ConfigSection& section, std::string_view key, const ConfigNo
                                          "'-', '_', '.')");
 }
 
+void read_cpus(ConfigSection& tun, std::uint32_t queues, std::vector<std::uint32_t>& cpus) {
+    constexpr std::string_view key = "cpus";
+    constexpr std::uint32_t last_cpu = 1023; // cpu_set_t
+    const ConfigNode* list = tun.find_list(key);
+    if (list == nullptr) return;
+    for (const ConfigNode& item : list->items) {
+        if (!item.is_scalar()) continue;
+        const auto cpu = tun.number_of(key, item, 0, last_cpu);
+        if (!cpu) continue;
+        if (std::find(cpus.begin(), cpus.end(), *cpu) != cpus.end())
+            tun.error(key, item.at, "CPU " + item.text + " is named twice");
+        cpus.push_back(*cpu);
+    }
+    const std::size_t count = list->items.size();
+    if (count == 0 || count > most_queues)
+        tun.error(key, list->at, "expected 1 to " + std::to_string(most_queues) + " CPUs");
+    else if (queues != 0 && count != queues)
+        tun.error(key, list->at,
+                  "one CPU for each queue is needed: " + std::to_string(count) + " for " +
+                      std::to_string(queues) + " (tun.queues)");
+}
+
 void read_tun(ConfigSection& root, TunConfig& tun) {
+    constexpr std::array<std::pair<std::string_view, bool>, 2> coalesce = {
+        {{"auto", true}, {"off", false}}};
     ConfigSection s = root.section("tun");
     if (const ConfigNode* node = s.find_scalar("name")) read_interface(s, "name", *node, tun.name);
-    s.read("queues", 0, 64, tun.queues);
+    s.read("queues", 0, most_queues, tun.queues);
+    s.read("lanes", 1, 16, tun.lanes);
     s.read("offload", tun.offload);
     s.read("busy_poll_us", 0, 1'000'000, tun.busy_poll_us);
+    read_cpus(s, tun.queues, tun.cpus);
+    s.read("coalesce", coalesce, tun.coalesce);
     s.finish();
 }
 
@@ -140,6 +168,11 @@ bool is_interface_name(std::string_view name) {
                                          "0123456789-_.";
     return !name.empty() && name.size() <= 15 && name != "." && name != ".." &&
            name.find_first_not_of(letters) == std::string_view::npos;
+}
+
+std::size_t TunConfig::queue_count(std::size_t available) const {
+    if (!cpus.empty()) return cpus.size();
+    return queues != 0 ? queues : std::clamp<std::size_t>(available, 1, most_queues);
 }
 
 LoaderRules Config::loader_rules() const {

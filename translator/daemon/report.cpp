@@ -83,6 +83,7 @@ ordered_json counters_json(const Workers& workers, const Fastpath* fastpath) {
         one("answered", &DirectionCounters::answered);
         one("pieces", &DirectionCounters::pieces);
         one("super_packets", &DirectionCounters::super_packets);
+        one("merged", &DirectionCounters::merged);
         const auto many = [&](const char* name, const auto& names, auto member) {
             out[name] = nonzero(
                 workers, names, [&](const WorkerCounters& c) -> const auto& {
@@ -103,6 +104,7 @@ ordered_json counters_json(const Workers& workers, const Fastpath* fastpath) {
     tun("unknown_reads", &WorkerCounters::unknown_reads);
     tun("segmented_writes", &WorkerCounters::segmented_writes);
     tun("sleeps", &WorkerCounters::sleeps);
+    tun("futile_polls", &WorkerCounters::futile_polls);
     if (fastpath != nullptr) add_fastpath(fastpath->counters(), all);
     return all;
 }

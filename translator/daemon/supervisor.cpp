@@ -5,6 +5,7 @@
 #include "routing-hooks/node_routes.hpp"
 #include "routing-hooks/sysctl_check.hpp"
 #include "translator/daemon/log.hpp"
+#include "translator/dataplane/cpu_pin.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -19,11 +20,11 @@
 namespace xlat646 {
 namespace {
 
-constexpr std::uint32_t tun_mtu = 65535; // DC-11: the kernel must never answer for us
+constexpr std::uint32_t tun_mtu = 65535;     // DC-11: the kernel must never answer for us
+constexpr std::size_t most_tun_queues = 256; // the kernel's MAX_TAP_QUEUES
 
 std::size_t queue_count(const Config& config) {
-    return config.tun.queues != 0 ? config.tun.queues
-                                  : std::max(1u, std::thread::hardware_concurrency());
+    return config.tun.queue_count(std::thread::hardware_concurrency());
 }
 
 sigset_t handled_signals() {
@@ -101,7 +102,8 @@ void Supervisor::run() {
 
 void Supervisor::start() {
     const std::size_t queues = queue_count(config_);
-    tun_ = Tun::create(config_.tun.name, queues, config_.tun.offload);
+    const std::size_t lanes = std::min<std::size_t>(config_.tun.lanes, most_tun_queues / queues);
+    tun_ = Tun::create(config_.tun.name, queues * lanes, config_.tun.offload);
     open_control_socket();
     wake_ = FileDescriptor(checked(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd"));
 
@@ -113,17 +115,30 @@ void Supervisor::start() {
     share(rate.per_second);
     share(rate.burst);
 
+    // Worker and thread are made on the CPU where they are to be.
+    const auto pin = [&](std::optional<CpuPin>& place, std::size_t i) {
+        place.reset();
+        if (!config_.tun.cpus.empty()) place.emplace(config_.tun.cpus[i]);
+    };
+    std::optional<CpuPin> place;
     for (std::size_t i = 0; i < queues; ++i) {
+        pin(place, i);
         WorkerOptions options;
-        options.queue = tun_->queue(i);
+        for (std::size_t k = i * lanes; k < (i + 1) * lanes; ++k)
+            options.lanes.push_back(tun_->queue(k));
         options.wake = wake_.get();
         options.vnet_header = tun_->offloads().vnet_header;
         options.busy_poll_us = config_.tun.busy_poll_us;
+        options.merge_tcp = config_.tun.coalesce && tun_->offloads().tcp_segmentation;
+        options.merge_udp = config_.tun.coalesce && tun_->offloads().udp_segmentation;
         workers_.push_back(std::make_unique<Worker>(options, config_.settings, tables_.reader(i)));
     }
     drop_log_.emplace(workers_);
-    for (auto& worker : workers_)
-        threads_.emplace_back([w = worker.get()] { w->run(); });
+    for (std::size_t i = 0; i < queues; ++i) {
+        pin(place, i);
+        threads_.emplace_back([w = workers_[i].get()] { w->run(); });
+    }
+    place.reset();
 
     RouteSocket socket;
     prepare_tun(socket, tun_->ifindex(), tun_mtu);

@@ -68,7 +68,7 @@ ordered_json Supervisor::status() const {
         {"last_reload", nullptr},
         {"tun",
          {{"name", tun_->name()},
-          {"queues", tun_->queue_count()},
+          {"queues", workers_.size()},
           {"offload", tun_->offloads().to_string()}}},
         {"fastpath", std::move(fastpath)},
         {"counters", counters()},

@@ -5,20 +5,20 @@
 
 #include <cerrno>
 #include <cstring>
-#include <poll.h>
 #include <time.h>
 #include <unistd.h>
 
 namespace xlat646 {
 namespace {
 
-// The IP header lies on a cache line; the offload header right before it.
-constexpr std::size_t packet_at = 128;
-static_assert(packet_at >= packet_headroom + sizeof(OffloadHeader));
-constexpr std::size_t buffer_size = packet_at + largest_packet + packet_tailroom;
+/// A lane's share before it is the next one's turn, and before the worker looks whether it shall
+/// stop.
+constexpr std::size_t share_bytes = 64 * 1024;
+constexpr unsigned share_packets = 64;
 
-/// How many packets are handled between two looks at the stop flag under full load.
-constexpr int burst = 256;
+/// How often in a row busy polling may find nothing before it is left alone until a pause is short
+/// enough again.
+constexpr unsigned futile_limit = 4;
 
 std::uint64_t monotonic_us() noexcept {
     timespec now;
@@ -31,79 +31,115 @@ std::uint64_t monotonic_us() noexcept {
 
 Worker::Worker(const WorkerOptions& options, const Settings& settings,
                Snapshot<MappingTable>::Reader reader)
-    : options_(options), reader_(reader), translator_(settings), buffer_(buffer_size) {}
-
-void Worker::run() noexcept {
-    for (;;) {
-        Packet packet;
-        for (int i = 0; i < burst; ++i) {
-            const Read result = read_packet(packet);
-            if (result == Read::packet) {
-                handle_read(packet);
-                continue;
-            }
-            reader_.unpin();
-            if (!sleep()) return;
-        }
-        pollfd stop{options_.wake, POLLIN, 0};
-        if (poll(&stop, 1, 0) > 0) return;
-    }
+    : options_(options), reader_(reader), translator_(settings) {
+    for (const int lane : options_.lanes)
+        events_.push_back({lane, POLLIN, 0});
+    events_.push_back({options_.wake, POLLIN, 0});
 }
 
-Worker::Read Worker::read_packet(Packet& packet) noexcept {
-    std::uint8_t* const data = buffer_.data() + packet_at;
+void Worker::run() noexcept {
+    bool may_be_more = true;
+    for (;;) {
+        Look found = may_be_more ? look(0) : Look::nothing;
+        if (found == Look::nothing) {
+            reader_.unpin();
+            if (options_.busy_poll_us != 0) found = busy_poll();
+            if (found == Look::nothing) found = wait();
+        }
+        if (found == Look::stop) break;
+        may_be_more = found == Look::packets && serve_lane();
+    }
+    reader_.unpin();
+}
+
+Worker::Look Worker::look(int timeout_ms) noexcept {
+    if (poll(events_.data(), events_.size(), timeout_ms) <= 0) return Look::nothing;
+    if ((events_.back().revents & POLLIN) != 0) return Look::stop;
+    const std::size_t lanes = options_.lanes.size();
+    for (std::size_t i = 1; i <= lanes; ++i) {
+        const std::size_t lane = (lane_ + i) % lanes;
+        if ((events_[lane].revents & POLLIN) == 0) continue;
+        lane_ = lane;
+        return Look::packets;
+    }
+    // POLLERR without POLLIN: the device is gone. Look again in a moment instead of spinning.
+    (void)poll(&events_.back(), 1, 10);
+    return Look::nothing;
+}
+
+Worker::Look Worker::busy_poll() noexcept {
+    idle_since_us_ = monotonic_us();
+    if (futile_polls_ >= futile_limit) return Look::nothing;
+    do {
+        const Look found = look(0);
+        if (found == Look::nothing) continue;
+        futile_polls_ = 0;
+        return found;
+    } while (monotonic_us() - idle_since_us_ < options_.busy_poll_us);
+    ++futile_polls_;
+    counters_.futile_polls.add();
+    return Look::nothing;
+}
+
+Worker::Look Worker::wait() noexcept {
+    counters_.sleeps.add();
+    const Look found = look(-1);
+    // A pause that busy polling would have bridged.
+    if (options_.busy_poll_us != 0 && monotonic_us() - idle_since_us_ <= options_.busy_poll_us)
+        futile_polls_ = 0;
+    return found;
+}
+
+bool Worker::serve_lane() noexcept {
+    std::size_t bytes = 0;
+    Packet packet;
+    bool found = true;
+    for (unsigned i = 0; i < share_packets && bytes < share_bytes; ++i) {
+        found = read_packet(packet);
+        if (!found) break;
+        bytes += packet.length;
+        handle_read(packet);
+    }
+    flush();
+    return found;
+}
+
+bool Worker::read_packet(Packet& packet) noexcept {
+    std::uint8_t* const data = buffers_[reading_].packet();
     const std::size_t header = options_.vnet_header ? sizeof(OffloadHeader) : 0;
-    const ssize_t got = ::read(options_.queue, data - header, header + largest_packet);
+    const ssize_t got = ::read(options_.lanes[lane_], data - header, header + largest_packet);
     if (got < 0) {
         if (errno != EAGAIN && errno != EINTR) counters_.read_errors.add();
-        return errno == EAGAIN || errno == EINTR ? Read::nothing : Read::failed;
+        return false;
     }
     const auto length = static_cast<std::size_t>(got);
     if (length < header) {
         counters_.unknown_reads.add();
-        return Read::nothing;
+        return false;
     }
     packet.data = data;
     packet.length = length - header;
     packet.offload = {};
     if (header != 0) std::memcpy(&packet.offload, data - header, header);
-    return Read::packet;
-}
-
-bool Worker::sleep() noexcept {
-    pollfd events[2] = {{options_.queue, POLLIN, 0}, {options_.wake, POLLIN, 0}};
-    if (options_.busy_poll_us != 0) {
-        const std::uint64_t end = monotonic_us() + options_.busy_poll_us;
-        do {
-            const int ready = poll(events, 2, 0);
-            if (ready > 0) return (events[1].revents & POLLIN) == 0;
-        } while (monotonic_us() < end);
-    }
-    counters_.sleeps.add();
-    if (poll(events, 2, -1) < 0) return true;
-    // POLLERR without POLLIN: the device is down. Look again in a moment instead of spinning.
-    if ((events[0].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0 &&
-        (events[0].revents & POLLIN) == 0)
-        (void)poll(&events[1], 1, 10);
-    return (events[1].revents & POLLIN) == 0;
+    return true;
 }
 
 void Worker::handle_read(Packet& packet) noexcept {
     if (!translator_.must_segment(packet)) {
-        handle(packet);
+        handle(packet, true);
         return;
     }
     Segmenter segmenter;
     if (!segmenter.start(packet)) {
         packet.offload.gso_size = 0; // nonsense: the translator drops and counts it as such
-        handle(packet);
+        handle(packet, true);
         return;
     }
     for (Packet segment; segmenter.next(segment);)
-        handle(segment);
+        handle(segment, false);
 }
 
-void Worker::handle(Packet& packet) noexcept {
+void Worker::handle(Packet& packet, bool is_alone) noexcept {
     const std::size_t received = packet.length;
     const bool is_gso = packet.is_gso();
     const std::uint8_t* const received_at = packet.data;
@@ -119,6 +155,8 @@ void Worker::handle(Packet& packet) noexcept {
 
     switch (outcome.verdict()) {
     case Verdict::forward: {
+        if (is_alone && hold(packet)) return;
+        flush();
         std::uint64_t pieces = 0;
         do {
             ++pieces;
@@ -130,6 +168,7 @@ void Worker::handle(Packet& packet) noexcept {
     case Verdict::reply:
         if (!outcome.is_echo_reply() && samples_.is_wanted(direction, outcome.reason()))
             samples_.put(direction, outcome.reason(), describe_packet(received_at, received));
+        flush();
         write(packet);
         return;
     case Verdict::drop:
@@ -139,7 +178,31 @@ void Worker::handle(Packet& packet) noexcept {
     }
 }
 
-bool Worker::write(Packet& packet) noexcept {
+bool Worker::hold(const Packet& packet) noexcept {
+    if (!options_.merge_tcp && !options_.merge_udp) return false;
+    if (merger_.count() != 0) {
+        if (merger_.append(packet)) {
+            held_bytes_ += packet.length;
+            return true;
+        }
+        flush();
+    }
+    if (!merger_.start(packet, options_.merge_tcp, options_.merge_udp)) return false;
+    held_counters_ = &counters_.direction[static_cast<std::size_t>(translator_.direction())];
+    held_bytes_ = packet.length;
+    reading_ ^= 1;
+    return true;
+}
+
+void Worker::flush() noexcept {
+    const unsigned count = merger_.count();
+    if (count == 0) return;
+    Packet packet = merger_.finish();
+    if (count > 1) held_counters_->merged.add(count);
+    if (write(packet, count)) held_counters_->forwarded_bytes.add(held_bytes_);
+}
+
+bool Worker::write(Packet& packet, unsigned count) noexcept {
     if (write_once(packet)) return true;
     Segmenter segmenter;
     // Some kernels refuse valid super-packets (6.6.44 and its siblings): cut them here.
@@ -153,7 +216,7 @@ bool Worker::write(Packet& packet) noexcept {
             }
         return all_written;
     }
-    counters_.write_errors.add();
+    counters_.write_errors.add(count);
     return false;
 }
 
@@ -167,7 +230,7 @@ bool Worker::write_once(const Packet& packet) noexcept {
     }
     ssize_t done;
     do
-        done = ::write(options_.queue, from, length);
+        done = ::write(options_.lanes[lane_], from, length);
     while (done < 0 && errno == EINTR);
     return done >= 0;
 }

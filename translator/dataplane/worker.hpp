@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// One thread per TUN queue: read a packet, pin the table, translate in place, write to the same
-// queue, count. Packets of one flow stay in order because the kernel keeps a flow on one queue.
+// One thread with some queues of the TUN, its lanes: read a packet, pin the table, translate in
+// place, write to the same lane, count. Packets of one flow stay in order because the kernel keeps
+// a flow on one lane. The lanes are served in turn, 64 KiB or 64 packets each: a ping or a name
+// lookup does not wait behind all that a bulk transfer has in flight.
+//
+// With `merge_tcp` or `merge_udp` a small packet waits for what the next read brings, and the two
+// leave as one super-packet if they can (wire/merge.hpp). Nothing overtakes it, and it waits for
+// nothing but that read.
 //
 // Nothing that a packet can cause makes a worker stop, wait or grow: what cannot be written is
 // counted and forgotten.
@@ -9,22 +15,27 @@
 
 #include "mapping/snapshot.hpp"
 #include "mapping/table.hpp"
+#include "translator/dataplane/packet_buffer.hpp"
 #include "translator/siit/translator.hpp"
 #include "translator/stats/counters.hpp"
 #include "translator/stats/drop_samples.hpp"
+#include "translator/wire/merge.hpp"
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <poll.h>
 #include <vector>
 
 namespace xlat646 {
 
 struct WorkerOptions {
-    int queue = -1;                 ///< non-blocking descriptor of the TUN queue; not owned
+    std::vector<int> lanes;         ///< non-blocking descriptors of TUN queues; not owned
     int wake = -1;                  ///< becomes readable when the worker shall stop; not owned
     bool vnet_header = false;       ///< every packet has an OffloadHeader in front
     std::uint32_t busy_poll_us = 0; ///< how long to look for the next packet before sleeping
+    bool merge_tcp = false;         ///< the kernel must take such super-packets
+    bool merge_udp = false;
 };
 
 class Worker {
@@ -40,19 +51,38 @@ class Worker {
     DropSamples& samples() { return samples_; }
 
   private:
-    enum class Read : std::uint8_t { packet, nothing, failed };
-    Read read_packet(Packet& packet) noexcept;
+    enum class Look : std::uint8_t { packets, nothing, stop };
+    /// Turns to the next lane with packets in it.
+    Look look(int timeout_ms) noexcept;
+    /// Looks again and again for a while, if that has paid lately.
+    Look busy_poll() noexcept;
+    Look wait() noexcept;
+    /// What lies in the lane, but not too much of it; false when that was all.
+    bool serve_lane() noexcept;
+    /// False when there is nothing.
+    bool read_packet(Packet& packet) noexcept;
     void handle_read(Packet& packet) noexcept;
-    void handle(Packet& packet) noexcept;
-    bool write(Packet& packet) noexcept;
+    /// `is_alone`: nothing else of value lies in its buffer.
+    void handle(Packet& packet, bool is_alone) noexcept;
+    /// True: the packet will leave with the next flush() at the latest.
+    bool hold(const Packet& packet) noexcept;
+    void flush() noexcept;
+    /// `count`: how many packets it stands for, should it be lost.
+    bool write(Packet& packet, unsigned count = 1) noexcept;
     bool write_once(const Packet& packet) noexcept;
-    /// False when it is time to stop.
-    bool sleep() noexcept;
 
     WorkerOptions options_;
     Snapshot<MappingTable>::Reader reader_;
     Translator translator_;
-    std::vector<std::uint8_t> buffer_;
+    std::vector<pollfd> events_; ///< one for each lane, and `wake`
+    std::size_t lane_ = 0;
+    PacketBuffer buffers_[2]; ///< to read into, and the one that holds what waits
+    unsigned reading_ = 0;
+    Merger merger_;
+    DirectionCounters* held_counters_ = nullptr; ///< of the direction of what waits
+    std::uint64_t held_bytes_ = 0;
+    std::uint64_t idle_since_us_ = 0;
+    unsigned futile_polls_ = 0; ///< in a row
     WorkerCounters counters_;
     DropSamples samples_;
 };

@@ -33,6 +33,7 @@ struct alignas(64) DirectionCounters {
     Counter forwarded_bytes;                         ///< after translation, all pieces
     Counter pieces;                                  ///< fragments made by us
     Counter super_packets;                           ///< received with GSO
+    Counter merged;                                  ///< forwarded in super-packets made by us
     Counter answered;                                ///< echo requests to our own address
     std::array<Counter, drop_reason_count> rejected; ///< discarded, answered by an ICMP error
     std::array<Counter, drop_reason_count> dropped;  ///< discarded in silence
@@ -66,7 +67,8 @@ struct alignas(64) WorkerCounters {
     Counter write_errors;     ///< packets lost on output: queue full, link down
     Counter unknown_reads;    ///< shorter than an offload header
     Counter segmented_writes; ///< super-packets that the kernel refused and we cut ourselves
-    Counter sleeps;           ///< times the worker had nothing to do
+    Counter sleeps;           ///< times the worker had read all there was
+    Counter futile_polls;     ///< times it had looked for a packet in vain before
 };
 
 } // namespace xlat646
