@@ -26,8 +26,7 @@ endif()
 
 # Without address randomisation: libtsan of g++ 12 fails where the kernel uses 32 bits of it.
 if(XLAT646_TSAN_TREE)
-  add_test(NAME tsan.snapshot COMMAND setarch -R ${XLAT646_TSAN_TREE}/bin/xlat646_unit_tests
-    [snapshot])
+  add_test(NAME tsan.snapshot COMMAND setarch -R ${XLAT646_TSAN_TREE}/bin/xlat646_snapshot_test)
   set_tests_properties(tsan.snapshot PROPERTIES TIMEOUT 900)
 endif()
 
