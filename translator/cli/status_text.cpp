@@ -162,8 +162,9 @@ std::string reasons(const ordered_json& counters) {
     for (std::size_t d = 0; d < directions.size(); ++d)
         for (const char* const how : {"rejected", "dropped"})
             for (const auto& [name, n] : counters.at(directions[d]).at(how).items()) {
-                auto place = std::find_if(found.begin(), found.end(),
-                                          [&](const auto& f) { return f.first == name; });
+                auto place =
+                    std::find_if(found.begin(), found.end(),
+                                 [&wanted = name](const auto& f) { return f.first == wanted; });
                 if (place == found.end()) place = found.insert(place, {name, Pair{}});
                 place->second[d] += n.get<std::uint64_t>();
             }
