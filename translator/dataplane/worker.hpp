@@ -71,6 +71,7 @@ class Worker {
     bool write(Packet& packet, unsigned count = 1) noexcept;
     bool write_once(const Packet& packet) noexcept;
 
+    WorkerCounters counters_; // aligned to cache lines
     WorkerOptions options_;
     Snapshot<MappingTable>::Reader reader_;
     Translator translator_;
@@ -78,12 +79,11 @@ class Worker {
     std::size_t lane_ = 0;
     PacketBuffer buffers_[2]; ///< to read into, and the one that holds what waits
     unsigned reading_ = 0;
+    unsigned futile_polls_ = 0; ///< in a row
     Merger merger_;
     DirectionCounters* held_counters_ = nullptr; ///< of the direction of what waits
     std::uint64_t held_bytes_ = 0;
     std::uint64_t idle_since_us_ = 0;
-    unsigned futile_polls_ = 0; ///< in a row
-    WorkerCounters counters_;
     DropSamples samples_;
 };
 
