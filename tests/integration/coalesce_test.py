@@ -5,6 +5,7 @@ The daemon is stopped while packets are sent, so that it finds them in a row."""
 
 import contextlib
 import os
+import pathlib
 import signal
 import socket
 import struct
@@ -14,7 +15,7 @@ from scapy.layers.inet import IP, UDP
 from scapy.layers.inet6 import IPv6
 
 from lab import C4, S1, V1, LabTestCase, embedded, mode
-from netns import SO_RCVBUFFORCE, Sniffer
+from netns import SO_RCVBUFFORCE, Sniffer, wait_until
 from traffic import TcpPair, transfer
 
 BURST = 300  # several super-packets of 64
@@ -28,9 +29,16 @@ class Coalesce(LabTestCase):
     def stopped(self):
         self.daemon.process.send_signal(signal.SIGSTOP)
         try:
+            wait_until(self.has_stopped, "every thread of the daemon to stop")
             yield
         finally:
             self.daemon.process.send_signal(signal.SIGCONT)
+
+    def has_stopped(self):
+        for stat in pathlib.Path(f"/proc/{self.daemon.process.pid}/task").glob("*/stat"):
+            if stat.read_text(encoding="ascii").rpartition(")")[2].split()[0] != "T":
+                return False
+        return True
 
     def merged(self, way):
         return self.daemon.counters()[way]["merged"]
