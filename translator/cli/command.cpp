@@ -9,7 +9,8 @@ namespace xlat646 {
 
 namespace po = boost::program_options;
 
-std::optional<po::variables_map> read_options(const Words& words, po::options_description options,
+std::optional<po::variables_map> read_options(const Words& words,
+                                              const po::options_description& options,
                                               const char* usage, const char* operands) {
     po::options_description all("Options");
     all.add_options()("help,h", "print this and exit");

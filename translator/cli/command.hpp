@@ -21,7 +21,7 @@ int run_check(const Words& words);
 /// Reads the options of a subcommand. nullopt: --help was asked for and printed. Words that are no
 /// options go to `operands`, an option of the caller's; nullptr: there must be none.
 std::optional<boost::program_options::variables_map>
-read_options(const Words& words, boost::program_options::options_description options,
+read_options(const Words& words, const boost::program_options::options_description& options,
              const char* usage, const char* operands = nullptr);
 
 /// --socket and --timeout, with the time that suits the subcommand.
