@@ -74,15 +74,20 @@ void Supervisor::run() {
         FileDescriptor(checked(signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd"));
     start();
 
-    for (;;) {
+    using Clock = std::chrono::steady_clock;
+    for (Clock::time_point next_look;;) {
         // poll() ignores a negative descriptor.
         pollfd events[2] = {{signals_.get(), POLLIN, 0},
                             {control_ ? control_->descriptor() : -1, POLLIN, 0}};
         (void)poll(events, 2, control_ ? control_->wait_ms(1000) : 1000);
-        drop_log_->look();
-        tables_.reclaim();
         if (control_) control_->serve();
-        watch_fastpath();
+        // Once a second, however often clients and signals wake us.
+        if (const auto now = Clock::now(); now >= next_look) {
+            next_look = now + std::chrono::seconds(1);
+            drop_log_->look();
+            tables_.reclaim();
+            watch_fastpath();
+        }
         signalfd_siginfo info;
         while (::read(signals_.get(), &info, sizeof info) == ssize_t{sizeof info}) {
             switch (static_cast<int>(info.ssi_signo)) {
