@@ -2,7 +2,8 @@
 //
 // Workers come before other programs when CPUs are short: a process that eats CPUs slows itself
 // down, not the translation. Not real time: what else must live on a node whose workers are busy
-// without end (routing daemons, the kernel's own threads) keeps a tenth of a CPU's time.
+// without end (routing daemons, the kernel's own threads) keeps a tenth of a CPU's time at 10
+// steps.
 #pragma once
 
 namespace xlat646 {
