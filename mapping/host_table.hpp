@@ -21,13 +21,14 @@ struct KeyedHash {
     static std::uint64_t mix(std::uint64_t a, std::uint64_t b) noexcept {
         __extension__ using Wide = unsigned __int128;
         const Wide product = Wide{a} * b;
-        return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+        return static_cast<std::uint64_t>(product ^ (product >> 64));
     }
     std::uint64_t operator()(Ipv4Address a) const noexcept {
         return mix(a.value() ^ seed[0], seed[1] | 1);
     }
     std::uint64_t operator()(const Ipv6Address& a) const noexcept {
-        return mix(a.high() ^ seed[1], mix(a.low() ^ seed[0], seed[2] | 1) ^ seed[2]);
+        // Side by side: one product after the other would be waited for.
+        return mix(a.high() ^ seed[0], seed[2] | 1) + mix(a.low() ^ seed[2], seed[1] | 1);
     }
 };
 
@@ -35,8 +36,9 @@ struct alignas(32) HostPair {
     Ipv6Address ipv6;
     Ipv4Address ipv4;
     std::uint32_t slot = 0;
-    std::uint16_t delta = 0; ///< as in MatchedIpv6
-    std::uint16_t used = 0;  ///< 0: a free place
+    std::uint16_t delta = 0;  ///< as in MatchedIpv6
+    bool has_martian = false; ///< is_hard_martian of one of the addresses
+    std::uint8_t used = 0;    ///< 0: a free place
 };
 static_assert(sizeof(HostPair) == 32, "two host pairs fill one cache line");
 

@@ -120,16 +120,17 @@ Classifier<Address>::Classifier(Profile profile,
 
     // A rule fills whole ranges, or divides a single one.
     ranges_.resize(std::size_t{1} << range_bits);
-    for (const Rule& rule : all) {
-        const unsigned length = rule.prefix.length();
-        if (length > range_bits) {
-            rules_.push_back(rule);
-            continue;
-        }
+    const auto fill = [this](const Rule& rule) {
         const std::size_t first = range_of(rule.prefix.address());
-        const std::size_t end = first + (std::size_t{1} << (range_bits - length));
-        for (std::size_t i = first; i < end; ++i)
-            ranges_[i].whole = rule.address_class;
+        const std::size_t count = std::size_t{1} << (range_bits - rule.prefix.length());
+        std::fill_n(ranges_.begin() + static_cast<std::ptrdiff_t>(first), count,
+                    Range{rule.address_class});
+    };
+    for (const Rule& rule : all) {
+        if (rule.prefix.length() > range_bits)
+            rules_.push_back(rule);
+        else
+            fill(rule);
     }
     std::reverse(rules_.begin(), rules_.end());
     std::stable_sort(rules_.begin(), rules_.end(), [](const Rule& x, const Rule& y) {
@@ -139,10 +140,14 @@ Classifier<Address>::Classifier(Profile profile,
         Range& r = ranges_[range_of(rules_[i].prefix.address())];
         if (r.count++ == 0) r.first = static_cast<std::uint16_t>(i);
     }
+    // No override reaches class H: here for whole ranges, in classify_in() for divided ones.
+    for (const auto& b : blocks_of(Address{}))
+        if (b.address_class == H && b.prefix.length() <= range_bits) fill({b.prefix, H});
 }
 
 template <class Address>
 AddressClass Classifier<Address>::classify_in(const Range& r, const Address& a) const noexcept {
+    if (is_hard_martian(a)) return AddressClass::hard;
     for (std::size_t i = r.first; i < std::size_t{r.first} + r.count; ++i)
         if (rules_[i].prefix.contains(a)) return rules_[i].address_class;
     return r.whole;

@@ -71,7 +71,6 @@ template <class Address> class Classifier {
     explicit Classifier(Profile profile = Profile::internet,
                         std::span<const BlockOverride<Address>> overrides = {});
     AddressClass classify(const Address& a) const noexcept {
-        if (is_hard_martian(a)) return AddressClass::hard;
         const Range& r = ranges_[range_of(a)];
         return r.count == 0 ? r.whole : classify_in(r, a);
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "mapping/table.hpp"
 
+#include "mapping/special_purpose.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -127,7 +129,8 @@ void MappingTable::insert_hosts() {
         if (!m.is_host()) continue;
         const Ipv6Address& a6 = m.ipv6.address();
         const Ipv4Address a4 = m.ipv4.address();
-        const HostPair pair{a6, a4, m.slot, checksum_delta(a6, a4)};
+        const HostPair pair{a6, a4, m.slot, checksum_delta(a6, a4),
+                            is_hard_martian(a6) || is_hard_martian(a4)};
         longest_probe_ = std::max({longest_probe_, by_ipv4_.insert(pair), by_ipv6_.insert(pair)});
     }
 }

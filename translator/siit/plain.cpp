@@ -20,8 +20,9 @@ constexpr std::size_t plain_checksum_offset(std::uint8_t proto) {
 
 /// True for an offload header that is put in order without a look at more than its own fields:
 /// a checksum anywhere else has to be completed in the packet.
-bool has_plain_offload(Packet& packet, const std::uint8_t* transport, std::uint8_t proto,
-                       std::size_t field, bool is_ipv6) {
+[[gnu::always_inline]] inline bool has_plain_offload(Packet& packet, const std::uint8_t* transport,
+                                                     std::uint8_t proto, std::size_t field,
+                                                     bool is_ipv6) {
     if (!packet.is_gso() && !packet.has_partial_checksum()) {
         packet.offload = {};
         return true;
@@ -89,7 +90,7 @@ bool Translator::plain_v4_to_v6(Packet& packet, const MappingTable& table) noexc
     const Ipv4Address source(load<Be32>(in + offsetof(Ipv4Header, raw_source)).value());
     const Ipv4Address destination(load<Be32>(in + offsetof(Ipv4Header, raw_destination)).value());
     const HostPair* const server = table.find_host(destination);
-    if (server == nullptr || destination == settings_.own4 || is_hard_martian(destination) ||
+    if (server == nullptr || server->has_martian || destination == settings_.own4 ||
         is_denied_client(source) || is_refused_by_well_known_prefix(source) ||
         table.contains(source))
         return false;
@@ -138,7 +139,7 @@ bool Translator::plain_v6_to_v4(Packet& packet, const MappingTable& table) noexc
     if (!settings_.prefix.contains(destination)) return false;
     const Ipv4Address client = settings_.prefix.extract(destination);
     const HostPair* const server = table.find_host(source);
-    if (server == nullptr || is_hard_martian(source) || is_hard_martian(destination) ||
+    if (server == nullptr || server->has_martian || may_be_martian6_ ||
         destination == settings_.own6 || client == settings_.own4 || is_denied_client(client) ||
         is_refused_by_well_known_prefix(client) || table.contains(client) || is_in_pool(client))
         return false;

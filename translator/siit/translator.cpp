@@ -8,6 +8,8 @@ namespace xlat646 {
 Translator::Translator(const Settings& settings)
     : settings_(settings), limit6_(std::min(settings.lowest_ipv6_mtu, settings.mtu6)),
       is_well_known_(settings.prefix.is_well_known()),
+      may_be_martian6_(settings.prefix.prefix().address().high() == 0 ||
+                       is_hard_martian(settings.prefix.prefix().address())),
       identification_(settings.secrets[0], settings.secrets[1]), limiter_(settings.icmp_rate),
       pool_state_(settings.secrets[2] | 1) {
     prefix_sum_.add(settings.prefix.prefix().address());

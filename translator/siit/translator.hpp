@@ -61,8 +61,8 @@ class Translator {
     bool plain_v4_to_v6(Packet& packet, const MappingTable& table) noexcept;
     bool plain_v6_to_v4(Packet& packet, const MappingTable& table) noexcept;
     /// UDP without checksum, and SYN segments whose MSS may be too large.
-    bool needs_second_look(const Packet& packet, std::uint8_t proto,
-                           const std::uint8_t* transport) const {
+    [[gnu::always_inline]] bool needs_second_look(const Packet& packet, std::uint8_t proto,
+                                                  const std::uint8_t* transport) const {
         constexpr std::uint8_t syn = 0x02;
         if (proto != protocol::udp) return clamps_mss() && (transport[13] & syn) != 0;
         return load_native16(transport + checksum_offset(protocol::udp)) == 0 &&
@@ -160,6 +160,7 @@ class Translator {
     ChecksumSum prefix_sum_; ///< sum(P): embedded addresses add nothing else (CK-05)
     std::uint32_t limit6_;   ///< LIM of the matrix
     bool is_well_known_;
+    bool may_be_martian6_; ///< an address in the translation prefix
     std::uint32_t pool_first_ = 0; ///< of pool4, the range that it lies in
     std::uint32_t pool_span_ = 0;
     IdentificationGenerator identification_;

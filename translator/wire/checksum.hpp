@@ -65,8 +65,8 @@ class ChecksumSum {
 };
 
 /// RFC 1624 equation 3: `checksum` is the field as it lies in the packet.
-constexpr std::uint16_t updated_checksum(std::uint16_t checksum,
-                                         const ChecksumSum& delta) noexcept {
+[[gnu::always_inline]] constexpr std::uint16_t updated_checksum(std::uint16_t checksum,
+                                                                const ChecksumSum& delta) noexcept {
     return ChecksumSum().add_native(static_cast<std::uint16_t>(~checksum)).add(delta).complement();
 }
 
