@@ -138,11 +138,6 @@ ExtensionWalk walk_extensions(Ipv6View& view, std::size_t available,
     return result;
 }
 
-std::size_t gso_transport_header(const Packet& packet, const std::uint8_t* transport) noexcept {
-    if (packet.offload.gso_type == OffloadHeader::gso_udp) return 8;
-    return (transport[12] >> 4) * std::size_t{4};
-}
-
 bool normalize_used_offload(Packet& packet, const std::uint8_t* transport, std::uint8_t proto,
                             bool is_fragment, bool is_ipv6) noexcept {
     OffloadHeader& offload = packet.offload;

@@ -77,6 +77,10 @@ normalize_offload(Packet& packet, const std::uint8_t* transport, std::uint8_t pr
 }
 
 /// Bytes of TCP or UDP header of a GSO packet that normalize_offload has accepted.
-std::size_t gso_transport_header(const Packet& packet, const std::uint8_t* transport) noexcept;
+inline std::size_t gso_transport_header(const Packet& packet,
+                                        const std::uint8_t* transport) noexcept {
+    if (packet.offload.gso_type == OffloadHeader::gso_udp) return 8;
+    return (transport[12] >> 4) * std::size_t{4};
+}
 
 } // namespace xlat646
