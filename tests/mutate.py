@@ -27,7 +27,7 @@ import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MUTATIONS = ROOT / "tests/mutations.yaml"
-PARTS = ("CMakeLists.txt", "mapping", "translator", "routing-hooks", "tests")
+PARTS = ("CMakeLists.txt", "examples", "mapping", "translator", "routing-hooks", "tests")
 FAILED_ROW = re.compile(r"(\w+)\.json: ([A-Z0-9 -]+) : ([^'\n]*)")
 PATIENCE = 300  # a mutant that never ends is noticed, too
 

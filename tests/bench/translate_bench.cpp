@@ -2,7 +2,7 @@
 //
 // Cost of the pure core per packet, by kind and size: all checks, the lookup and the rewriting of
 // headers. Each iteration restores the header bytes that the translation before has overwritten,
-// by a copy of constant size: one of any size is a string instruction that costs as much as a lookup.
+// by a copy of constant size (of any size it is a string instruction, as dear as a lookup).
 #include "tests/bench/pairs.hpp"
 #include "tests/support/golden.hpp"
 #include "tests/support/packets.hpp"

@@ -168,3 +168,32 @@ TEST_CASE("translator: nothing is appended to an extension with a broken end", "
         CHECK(received_extension(error) == broken);
     }
 }
+
+TEST_CASE("translator: a martian stays one, whatever the table and the prefix say",
+          "[SPA-01][T46-11]") {
+    const auto outcome = [](const char* pair4, const char* pair6, const char* prefix,
+                            bool to_ipv6) {
+        const auto pairs = nlohmann::json::array({nlohmann::json::array({pair4, pair6})});
+        const GoldenConfig config = make_config({{"prefix", prefix}, {"pairs", pairs}});
+        const Ipv4Address mapped4 = *Ipv4Address::parse(pair4);
+        const Ipv6Address mapped6 = *Ipv6Address::parse(pair6);
+        const Ipv6Address embedded = config.settings.prefix.embed(client4);
+        const Bytes datagram = udp(1, 2, counting(20));
+        const Bytes in = finish(to_ipv6 ? ipv4_packet({client4, mapped4, 17}, datagram)
+                                        : ipv6_packet({mapped6, embedded, 17}, datagram));
+        Translator translator(config.settings);
+        TestBuffer buffer(in, {});
+        const Outcome result = translator.translate(buffer.packet, *config.table);
+        return result.is_forward() ? std::string("forward") : std::string(name_of(result.reason()));
+    };
+    constexpr const char *good4 = "192.0.2.1", *good6 = "2001:db8:1::10",
+                         *prefix = "2001:db8:64::/96";
+    CHECK(outcome(good4, good6, prefix, true) == "forward");
+    CHECK(outcome(good4, good6, prefix, false) == "forward");
+    for (const char* bad4 : {"0.0.0.1", "127.0.0.1", "169.254.1.1", "224.0.0.1", "255.255.255.255"})
+        CHECK(outcome(bad4, good6, prefix, true) == "martian4");
+    for (const char* bad6 : {"::1", "::ffff:1.2.3.4", "fe80::1", "ff02::1"})
+        CHECK(outcome(good4, bad6, prefix, false) == "martian6");
+    for (const char* bad : {"::/96", "::ffff:0:0/96", "fe80::/96", "ff0e::/96"})
+        CHECK(outcome(good4, good6, bad, false) == "martian6");
+}

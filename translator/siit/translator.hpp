@@ -160,7 +160,7 @@ class Translator {
     ChecksumSum prefix_sum_; ///< sum(P): embedded addresses add nothing else (CK-05)
     std::uint32_t limit6_;   ///< LIM of the matrix
     bool is_well_known_;
-    bool may_be_martian6_; ///< an address in the translation prefix
+    bool may_be_martian6_;         ///< an address in the translation prefix
     std::uint32_t pool_first_ = 0; ///< of pool4, the range that it lies in
     std::uint32_t pool_span_ = 0;
     IdentificationGenerator identification_;
