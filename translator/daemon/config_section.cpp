@@ -85,8 +85,10 @@ std::vector<ConfigSection> ConfigSection::sections(std::string_view key) {
     std::vector<ConfigSection> items;
     const ConfigNode* node = find(key);
     if (node == nullptr) return items;
-    if (node->kind != ConfigNode::Kind::list || node->items.empty())
+    if (node->kind != ConfigNode::Kind::list)
         wrong_type(key, *node, "a list like [{ key: value }]");
+    else if (node->items.empty())
+        error(key, node->at, "at least one is needed");
     for (std::size_t i = 0; i < node->items.size(); ++i) {
         const ConfigNode& item = node->items[i];
         if (item.kind == ConfigNode::Kind::map)
