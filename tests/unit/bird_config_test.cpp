@@ -203,12 +203,12 @@ TEST_CASE("bird-config: what is off leaves no trace (RT-17, RT-26)", "[bird]") {
     CHECK(count(text, "protocol ospf v3") == 0);
 }
 
-TEST_CASE("bird-config: a family without a route announces none", "[bird]") {
+TEST_CASE("bird-config: a family without a route announces none (RT-14)", "[bird]") {
     const std::string text = bird_config(settings(), "xlat646", {{}, {p6("64:ff9b::/96")}});
     CHECK(count(text, "protocol static xlat646_v4") == 0);
     CHECK(count(text, "XLAT646_OWN4") == 0);
     CHECK(count(text, "filter xlat646_export4 { reject; }") == 1);
-    // RT-14: no more-specific of the well-known prefix.
+    // No more-specific of the well-known prefix.
     CHECK(static_routes(text) == std::vector<std::string>{"64:ff9b::0.0.0.0/96"});
 }
 
