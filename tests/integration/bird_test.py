@@ -128,6 +128,16 @@ class Pool(BirdTestCase):
         self.wait_known(*self.announced)
         self.assert_ping("c4", V1)
 
+    def test_carrier(self):
+        """RT-03: a TUN without carrier, though it is there and up, is no reason to announce."""
+        self.lab.ip("gw", "link set xlat646 carrier off")
+        try:
+            wait_until(lambda: OWNED not in self.bird.birdc("show", "route").stdout,
+                       "BIRD has seen that the carrier is gone", 30, 0.02)
+        finally:
+            self.lab.ip("gw", "link set xlat646 carrier on")
+        self.wait_known(*self.announced)
+
     def test_type_and_tag(self):
         """RT-05, RT-06: external type 1, and a tag that the other nodes know."""
         for role, protocol, prefix in (("r4", "ospf4", OWNED), ("r6", "ospf6", P)):

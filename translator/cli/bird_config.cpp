@@ -47,13 +47,16 @@ bool is_good_for_bird(const std::string& bird, const std::string& path) {
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-std::optional<std::string> text_of(const std::string& path) {
+/// False: it is there and cannot be read or trusted, so it could not be put back either.
+bool read_present(const std::string& path, std::optional<std::string>& text) {
     constexpr std::size_t limit = std::size_t{256} << 20;
-    if (::access(path.c_str(), F_OK) != 0) return std::nullopt;
+    if (::access(path.c_str(), F_OK) != 0) return true;
     Diagnostics diagnostics;
-    const auto file = read_config_file(path, limit, diagnostics);
-    // Not to be trusted, or not to be read: another file takes its place.
-    return file ? file->text : std::string();
+    auto file = read_config_file(path, limit, diagnostics);
+    for (const Diagnostic& d : diagnostics)
+        std::cerr << d.to_string() << "\n";
+    if (file) text = std::move(file->text);
+    return file.has_value();
 }
 
 /// The exit status. After a failure the file is the old one, and so is what BIRD does.
@@ -69,23 +72,25 @@ int configure(const RoutingSettings& routing, const std::string& path,
         std::cout << path << ": installed; " << reply.text << ", and reads it when it starts\n";
         return exit_status::fine;
     case BirdReply::Kind::refused:
-        if (before)
-            replace_file(path, *before);
-        else
-            ::unlink(path.c_str());
-        std::cerr << "BIRD refuses, nothing has changed: " << reply.text << "\n";
-        return exit_status::wrong;
     case BirdReply::Kind::failed: break;
     }
-    std::cerr << path << ": installed, but not in force: " << reply.text << "\n";
-    return exit_status::unavailable;
+    // Also when BIRD is silent: the next run then tries again.
+    if (before)
+        replace_file(path, *before);
+    else
+        ::unlink(path.c_str());
+    const bool is_refused = reply.kind == BirdReply::Kind::refused;
+    std::cerr << (is_refused ? "BIRD refuses" : "BIRD cannot be told")
+              << ", nothing has changed: " << reply.text << "\n";
+    return is_refused ? exit_status::wrong : exit_status::unavailable;
 }
 
 int install(const RoutingSettings& routing, const std::string& text, const std::string& path,
             const std::string& bird) {
     if (::access(routing.drain_file.c_str(), F_OK) != 0)
         write_drain(routing.drain_file, DrainState::none);
-    const auto before = text_of(path);
+    std::optional<std::string> before;
+    if (!read_present(path, before)) return exit_status::no_permission;
     if (before == text) {
         std::cout << path << ": unchanged\n";
         return exit_status::fine;
