@@ -33,6 +33,8 @@ ordered_json example() {
               {"runs", false},
               {"why_not", ""},
               {"interfaces", ordered_json::array()}}},
+            {"routing", nullptr},
+            {"hooks", ordered_json::array()},
             {"counters", std::move(counters)}};
 }
 
@@ -63,6 +65,38 @@ TEST_CASE("status text: the whole of a quiet one", "[status]") {
           "dropped                                  0                     0\n"
           "bytes received                           0                     0\n"
           "bytes forwarded                          0                     0\n");
+}
+
+TEST_CASE("status text: draining and hooks", "[status]") {
+    ordered_json status = example();
+    ordered_json& routing = status["routing"];
+    routing = {{"draining", false}, {"by", nullptr}, {"problem", ""}};
+    has(status_text(status), "\nrouting          not drained\n\n");
+    routing["draining"] = true;
+    routing["by"] = "operator";
+    has(status_text(status), "\nrouting          DRAINING, by the operator\n\n");
+    routing["problem"] = "/a\x1b: not allowed";
+    has(status_text(status), "\nrouting          UNKNOWN: /a?: not allowed\n\n");
+
+    ordered_json hook = {{"event", "after_reload"},
+                         {"runs", 1},
+                         {"failures", 0},
+                         {"running", true},
+                         {"last", nullptr}};
+    status["hooks"].push_back(hook);
+    has(status_text(status), "\nhook after_reload 1 run, 0 failed, running now\n\n");
+    hook["running"] = false;
+    hook["last"] = {{"good", true}, {"result", ""}, {"said", "x"}, {"seconds_ago", 61}};
+    status["hooks"][0] = hook;
+    has(status_text(status),
+        "\nhook after_reload 1 run, 0 failed; the last was good, 1 min 1 s ago\n\n");
+    hook["failures"] = 1;
+    hook["last"]["good"] = false;
+    hook["last"]["result"] = "exit status 1";
+    status["hooks"][0] = hook;
+    has(status_text(status),
+        "\nhook after_reload 1 run, 1 failed; the last FAILED 1 min 1 s ago: exit status 1\n"
+        "                 x\n\n");
 }
 
 TEST_CASE("status text: why packets were discarded", "[status]") {

@@ -107,6 +107,33 @@ std::string fastpath(const ordered_json& fastpath) {
     return out;
 }
 
+std::string routing(const ordered_json& routing) {
+    if (routing.is_null()) return {};
+    const std::string problem = text_of(routing, "problem");
+    if (!problem.empty()) return line("routing", "UNKNOWN: " + problem);
+    if (!routing.at("draining").get<bool>()) return line("routing", "not drained");
+    return line("routing", "DRAINING, by the " + text_of(routing, "by"));
+}
+
+std::string hooks(const ordered_json& hooks) {
+    std::string out;
+    for (const ordered_json& hook : hooks) {
+        std::string text = plural(number_of(hook, "runs"), "run") + ", " +
+                           grouped(number_of(hook, "failures")) + " failed";
+        if (hook.at("running").get<bool>()) text += ", running now";
+        const ordered_json& last = hook.at("last");
+        if (!last.is_null() && last.at("good").get<bool>())
+            text += "; the last was good, " + duration(number_of(last, "seconds_ago")) + " ago";
+        else if (!last.is_null())
+            text += "; the last FAILED " + duration(number_of(last, "seconds_ago")) +
+                    " ago: " + text_of(last, "result");
+        out += line("hook " + text_of(hook, "event"), text);
+        if (!last.is_null() && !last.at("good").get<bool>() && !text_of(last, "said").empty())
+            out += line("", text_of(last, "said"));
+    }
+    return out;
+}
+
 using Pair = std::array<std::uint64_t, 2>;
 
 std::string row(const std::string& name, const Pair& pair) {
@@ -207,6 +234,8 @@ std::string status_text(const ordered_json& status) {
                            ", offload: " + text_of(tun, "offload"));
     out += errors_of_tun(counters.at("tun"));
     out += fastpath(status.at("fastpath"));
+    out += routing(status.at("routing"));
+    out += hooks(status.at("hooks"));
     return out + "\n" + totals(counters) + reasons(counters);
 }
 

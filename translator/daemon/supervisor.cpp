@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 #include <poll.h>
 #include <pthread.h>
+#include <span>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <system_error>
@@ -73,7 +74,7 @@ void Supervisor::block_signals() {
 Supervisor::Supervisor(std::string config_path, LoadedConfiguration loaded)
     : config_path_(std::move(config_path)), config_text_(std::move(loaded.text)),
       config_(std::move(loaded.config)), tables_(queue_count(config_)),
-      digest_(std::move(loaded.table.digest)) {
+      digest_(std::move(loaded.table.digest)), hooks_(config_.hooks, config_path_) {
     tables_.publish(std::move(loaded.table.table));
 }
 
@@ -88,16 +89,24 @@ void Supervisor::run() {
     using Clock = std::chrono::steady_clock;
     for (Clock::time_point next_look;;) {
         // poll() ignores a negative descriptor.
-        pollfd events[2] = {{signals_.get(), POLLIN, 0},
-                            {control_ ? control_->descriptor() : -1, POLLIN, 0}};
-        (void)poll(events, 2, control_ ? control_->wait_ms(1000) : 1000);
+        pollfd events[] = {{signals_.get(), POLLIN, 0},
+                           {control_ ? control_->descriptor() : -1, POLLIN, 0},
+                           {hooks_.descriptor(), POLLIN, 0},
+                           {announcement_ ? announcement_->descriptor() : -1, POLLIN, 0}};
+        int wait_ms = hooks_.wait_ms(1000);
+        if (control_) wait_ms = control_->wait_ms(wait_ms);
+        if (announcement_) wait_ms = announcement_->wait_ms(wait_ms);
+        (void)poll(events, std::size(events), wait_ms);
         if (control_) control_->serve();
+        hooks_.serve();
+        if (announcement_) announcement_->serve();
         // Once a second, however often clients and signals wake us.
         if (const auto now = Clock::now(); now >= next_look) {
             next_look = now + std::chrono::seconds(1);
             drop_log_->look();
             tables_.reclaim();
             watch_fastpath();
+            if (may_leave()) return stop_for_good();
         }
         signalfd_siginfo info;
         while (::read(signals_.get(), &info, sizeof info) == ssize_t{sizeof info}) {
@@ -107,13 +116,16 @@ void Supervisor::run() {
             case SIGUSR1: spdlog::info("counters: {}", counters().dump()); break;
             default:
                 spdlog::info("stopping: signal {}", info.ssi_signo);
-                sd_notify(0, "STOPPING=1");
-                stop();
-                spdlog::info("stopped");
-                return;
+                if (info.ssi_signo != SIGTERM || !begin_to_leave()) return stop_for_good();
             }
         }
     }
+}
+
+void Supervisor::stop_for_good() {
+    sd_notify(0, "STOPPING=1");
+    stop();
+    spdlog::info("stopped");
 }
 
 void Supervisor::start() {
@@ -177,6 +189,11 @@ void Supervisor::start() {
                  table.size(), config_.settings.prefix.prefix().to_string(), tun_->name(), queues,
                  queues == 1 ? "" : "s", tun_->offloads().to_string());
     sd_notify(0, "READY=1");
+    if (config_.routing) {
+        announcement_.emplace(config_.routing->drain_file, config_.routing->bird_socket);
+        announcement_->begin();
+    }
+    hooks_.run(Hooks::Event::after_start);
 }
 
 void Supervisor::stop() {
@@ -203,9 +220,11 @@ void Supervisor::stop() {
 }
 
 void Supervisor::install_routes(const MappingTable& table) {
+    std::span<const Ipv4Prefix> owned;
+    if (config_.routing) owned = config_.routing->pool;
     const auto change = routes_->install(node_routes(table.list().mappings, config_.settings.prefix,
                                                      config_.settings.own4, config_.settings.own6,
-                                                     config_.settings.pool4));
+                                                     config_.settings.pool4, owned));
     if (change.added + change.removed != 0)
         spdlog::info("kernel routes: {} added, {} removed, {} unchanged", change.added,
                      change.removed, change.unchanged);

@@ -6,7 +6,10 @@
 
 #include "mapping/snapshot.hpp"
 #include "routing-hooks/route_set.hpp"
+#include "translator/daemon/announcement.hpp"
 #include "translator/daemon/control_socket.hpp"
+#include "translator/daemon/hooks.hpp"
+#include "translator/daemon/quiet_watch.hpp"
 #include "translator/daemon/report.hpp"
 #include "translator/daemon/status_report.hpp"
 #include "translator/daemon/table_loader.hpp"
@@ -37,6 +40,12 @@ class Supervisor {
   private:
     void start();
     void stop();
+    /// False: nothing to drain, or that is under way.
+    bool begin_to_leave();
+    /// Once a second: whether the node is drained, as far as it will be.
+    bool may_leave();
+    std::uint64_t packets_received() const;
+    void stop_for_good();
     enum class Guard : std::uint8_t { ask, overrule };
     /// Leaves in last_reload_ what came out.
     void reload(Guard guard);
@@ -78,6 +87,9 @@ class Supervisor {
     Workers workers_;
     std::vector<std::thread> threads_;
     std::optional<DropLog> drop_log_;
+    Hooks hooks_;
+    std::optional<Announcement> announcement_; ///< with a section `routing` only
+    std::optional<QuietWatch> leaving_;        ///< from SIGTERM on, with shutdown.drain
 };
 
 } // namespace xlat646

@@ -71,6 +71,8 @@ ordered_json Supervisor::status() const {
           {"queues", workers_.size()},
           {"offload", tun_->offloads().to_string()}}},
         {"fastpath", std::move(fastpath)},
+        {"routing", announcement_ ? announcement_->status() : ordered_json()},
+        {"hooks", hooks_.status()},
         {"counters", counters()},
     };
     if (last_reload_) out["last_reload"] = to_json(*last_reload_);

@@ -64,6 +64,7 @@ void Supervisor::reload(Guard guard) {
     });
     last_reload_ = std::move(result);
     sd_notify(0, "READY=1");
+    if (last_reload_->is_done) hooks_.run(Hooks::Event::after_reload);
 }
 
 void Supervisor::compare_config(ReloadResult& result) {
