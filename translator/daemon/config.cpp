@@ -198,6 +198,7 @@ bool parse_config(const std::string& name, std::string_view text, Config& out,
         read_path(root, "control_socket", longest_socket_path, Empty::allowed, out.control_socket);
         read_path(root, "stats_segment", longest_path, Empty::refused, out.stats_segment);
         read_fastpath(root, out.fastpath);
+        read_readiness(root, out.settings, out.readiness);
         root.read("reload_guard", 0, 100, out.reload_guard);
         root.finish();
         for (const std::string_view key : {"translation_prefix", "mapping_files"}) {

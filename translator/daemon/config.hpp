@@ -7,6 +7,7 @@
 #include "mapping/diagnostic.hpp"
 #include "mapping/loader.hpp"
 #include "mapping/special_purpose.hpp"
+#include "translator/daemon/readiness_config.hpp"
 #include "translator/siit/settings.hpp"
 
 #include <cstdint>
@@ -52,6 +53,7 @@ struct Config {
     TunConfig tun;
     RoutesConfig routes;
     FastpathConfig fastpath;
+    ReadinessConfig readiness;
     std::string control_socket = default_control_socket; ///< empty: none
     std::string stats_segment = "/run/xlat646/stats";
     /// A reload that removes more than this percentage of the pairs is refused; 0: never.

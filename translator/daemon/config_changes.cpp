@@ -16,6 +16,8 @@ std::string text_of(const ConfigNode& node) {
     std::string text = node.text;
     for (const ConfigNode& item : node.items)
         text += text_of(item) + '\n';
+    for (const ConfigEntry& entry : node.entries) // of an item
+        text += entry.key + ": " + text_of(entry.value) + '\n';
     return text;
 }
 

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <system_error>
 #include <systemd/sd-daemon.h>
@@ -21,6 +22,7 @@ namespace xlat646 {
 namespace {
 
 constexpr std::uint32_t tun_mtu = 65535;     // DC-11: the kernel must never answer for us
+constexpr std::uint32_t main_table = 254;    // RT_TABLE_MAIN
 constexpr std::size_t most_tun_queues = 256; // the kernel's MAX_TAP_QUEUES
 
 std::size_t queue_count(const Config& config) {
@@ -59,10 +61,10 @@ void Supervisor::block_signals() {
     std::signal(SIGPIPE, SIG_IGN);
 }
 
-Supervisor::Supervisor(std::string config_path, LoadedConfiguration loaded)
+Supervisor::Supervisor(std::string config_path, LoadedConfiguration loaded, Watchdog& watchdog)
     : config_path_(std::move(config_path)), config_text_(std::move(loaded.text)),
       config_(std::move(loaded.config)), tables_(queue_count(config_)),
-      digest_(std::move(loaded.table.digest)) {
+      digest_(std::move(loaded.table.digest)), watchdog_(watchdog) {
     tables_.publish(std::move(loaded.table.table));
 }
 
@@ -77,9 +79,13 @@ void Supervisor::run() {
     using Clock = std::chrono::steady_clock;
     for (Clock::time_point next_look;;) {
         // poll() ignores a negative descriptor.
-        pollfd events[2] = {{signals_.get(), POLLIN, 0},
+        pollfd events[3] = {{signals_.get(), POLLIN, 0},
+                            {readiness_->news(), POLLIN, 0},
                             {control_ ? control_->descriptor() : -1, POLLIN, 0}};
-        (void)poll(events, 2, control_ ? control_->wait_ms(1000) : 1000);
+        const auto pause = static_cast<int>(readiness_->beat_interval().count());
+        (void)poll(events, 3, control_ ? control_->wait_ms(pause) : pause);
+        readiness_->beat();
+        pass_on_readiness();
         if (control_) control_->serve();
         // Once a second, however often clients and signals wake us.
         if (const auto now = Clock::now(); now >= next_look) {
@@ -110,6 +116,12 @@ void Supervisor::start() {
     const std::size_t lanes = std::min<std::size_t>(config_.tun.lanes, most_tun_queues / queues);
     tun_ = Tun::create(config_.tun.name, queues * lanes, config_.tun.offload);
     open_control_socket();
+    tun_->set_carrier(false);
+    lane_probe_.emplace(queues, tun_->offloads().vnet_header);
+    ProbePair::Token token;
+    if (getrandom(token.data(), token.size(), 0) != ssize_t{sizeof token})
+        throw std::system_error(errno, std::generic_category(), "getrandom");
+    config_.settings.probe = &probe_pair_.emplace(token);
     wake_ = FileDescriptor(checked(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd"));
 
     // Several workers share the limits of our own errors.
@@ -131,6 +143,7 @@ void Supervisor::start() {
         WorkerOptions options;
         for (std::size_t k = i * lanes; k < (i + 1) * lanes; ++k)
             options.lanes.push_back(tun_->queue(k));
+        options.lanes.push_back(lane_probe_->lane(i));
         options.wake = wake_.get();
         options.vnet_header = tun_->offloads().vnet_header;
         options.busy_poll_us = config_.tun.busy_poll_us;
@@ -155,14 +168,30 @@ void Supervisor::start() {
     warn_about_sysctls();
     if (config_.fastpath.mode != FastpathMode::off) start_fastpath();
 
-    const MappingTable& table = *tables_.current();
-    spdlog::info("ready: {} mappings, translation prefix {}, TUN {} with {} queue{}, offload: {}",
-                 table.size(), config_.settings.prefix.prefix().to_string(), tun_->name(), queues,
-                 queues == 1 ? "" : "s", tun_->offloads().to_string());
-    sd_notify(0, "READY=1");
+    start_readiness();
+    sd_notify(0, "READY=1"); // the service, which serves its control socket now; not the node
+}
+
+void Supervisor::start_readiness() {
+    const std::size_t queues = queue_count(config_);
+    readiness_.emplace(config_.readiness, *tun_, config_.settings,
+                       config_.routes.install && config_.routes.table == main_table, *probe_pair_,
+                       *lane_probe_, watchdog_);
+    readiness_->start(
+        fmt::format("{} mappings, translation prefix {}, TUN {} with {} queue{}, offload: {}",
+                    tables_.current()->size(), config_.settings.prefix.prefix().to_string(),
+                    tun_->name(), queues, queues == 1 ? "" : "s", tun_->offloads().to_string()));
+}
+
+void Supervisor::pass_on_readiness() {
+    for (const Readiness::Message& m : readiness_->take_messages()) {
+        spdlog::log(m.is_good ? spdlog::level::info : spdlog::level::warn, "{}", m.text);
+        sd_notifyf(0, "STATUS=%s", m.text.c_str());
+    }
 }
 
 void Supervisor::stop() {
+    readiness_.reset(); // withdrawn first, and nobody minds if the rest takes its time
     if (fastpath_) fastpath_->detach_all();
     if (routes_) {
         try {
