@@ -5,10 +5,11 @@ import os
 import pathlib
 import platform
 import re
+import statistics
 import subprocess
 import time
 
-from testbed import CpuClock
+from testbed import CLIENT_CPU, SERVER_CPU, CpuClock
 
 PACKAGES = ("iperf3", "nginx-light", "wrk", "iputils-ping", "iproute2", "python3-matplotlib")
 
@@ -24,6 +25,32 @@ def first_line(*argv):
 def field(path, pattern):
     found = re.search(pattern, pathlib.Path(path).read_text(encoding="utf-8"), re.MULTILINE)
     return found.group(1) if found else "unknown"
+
+
+def wake_up_us():
+    """How long it takes to wake a process that sleeps on another CPU; half of there and back."""
+    there, back = os.pipe(), os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(there[1])
+        os.sched_setaffinity(0, {SERVER_CPU})
+        while os.read(there[0], 1):
+            os.write(back[1], b"x")
+        os._exit(0)
+    mine = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {CLIENT_CPU})
+    times = []
+    for _ in range(500):
+        time.sleep(0.0002)
+        start = time.monotonic()
+        os.write(there[1], b"x")
+        os.read(back[0], 1)
+        times.append((time.monotonic() - start) * 1e6 / 2)
+    os.sched_setaffinity(0, mine)
+    for end in (*there, *back):
+        os.close(end)
+    os.waitpid(child, 0)
+    return statistics.median(times)
 
 
 def describe():
@@ -42,6 +69,7 @@ def describe():
             "/proc/sys/net/ipv4/tcp_available_congestion_control").read_text(
                 encoding="ascii").split() else "the kernel's default: cubic is not there",
         "busy before the start": f"{busy:.0%}",
+        "to wake a process on another CPU": f"{wake_up_us():.0f} µs",
         "started": time.strftime("%Y-%m-%d %H:%M %z"),
         "programs": ", ".join(
             f"{name} {first_line('dpkg-query', '-W', '-f', '${Version}', name)}"

@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt  # noqa: E402
 # name, title, groups of (workload, label), key of the samples, axis, logarithmic
 PLOTS = [
     ("delay", "Round-trip latency (median)", [("ping_idle", "idle"),
+                                               ("ping_rare", "CPUs asleep"),
                                                ("ping_loaded", "beside a TCP stream")],
      "value", "µs", True),
     ("tcp", "TCP bandwidth", [("tcp1_46", "1 stream\nIPv4 to IPv6"),

@@ -104,11 +104,10 @@ def unmeasured(results):
         for key in ("error", "errors"):
             if key in s:
                 where = (results.labels[s["translator"]],
-                         results.workloads[s["workload"]]["title"], s["links"],
-                         " ".join(s[key].split())[:300])
-                seen[where] = seen.get(where, 0) + 1
-    lines += [f"- {label}, {title}, links {links}, {times} time(s): {what}\n"
-              for (label, title, links, what), times in seen.items()]
+                         results.workloads[s["workload"]]["title"], s["links"])
+                seen.setdefault(where, []).append(" ".join(s[key].split())[:300])
+    lines += [f"- {label}, {title}, links {links}, {len(what)} time(s): {what[0]}\n"
+              for (label, title, links), what in seen.items()]
     if "pairs_error" in raw:
         lines.append(f"- Many pairs and few: {' '.join(raw['pairs_error'].split())[:300]}\n")
     stolen = sum(s["stolen_s"] for s in raw["samples"])

@@ -137,10 +137,11 @@ class Daemon:
         under = os.environ.get("XLAT646_RUN_UNDER", "").split()
         return [*under, daemon_path(), "--config", self.config_path, *options]
 
-    def start(self, wait=True, stderr=None):
+    def start(self, wait=True, stderr=None, under=()):
+        """`under`: a program that becomes the daemon."""
         with open(self.log_path, "ab") as log:
             before = log.tell()
-            self.process = self.net.start(self.role, *self.command(), stdout=log,
+            self.process = self.net.start(self.role, *under, *self.command(), stdout=log,
                                           stderr=stderr if stderr is not None else log)
         if wait:
             self.wait_log("ready:", before)

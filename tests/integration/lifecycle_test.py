@@ -9,12 +9,22 @@ import subprocess
 import unittest
 
 from lab import (C4, S1, TUN, V1, V2, Daemon, Lab, LabTestCase, daemon_path, embedded,
-                 mapping_yaml)
+                 mapping_yaml, tun_section)
 from netns import wait_until
 from traffic import TcpPair, transfer
 
 EX_CONFIG, EX_NOPERM, EX_UNAVAILABLE = 78, 77, 69
 STACK_TRACE = re.compile(r"terminate called|what\(\)|Aborted|Segmentation|AddressSanitizer|#0 0x")
+
+
+def nice_values(pid):
+    """Of each thread, by its name."""
+    values = {}
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/stat", encoding="ascii") as file:
+            name, fields = file.read().split("(", 1)[1].rsplit(")", 1)
+        values[name] = int(fields.split()[16])
+    return values
 
 
 class Running(LabTestCase):
@@ -61,6 +71,25 @@ class Running(LabTestCase):
             transfer(pair.client, pair.server, 1_000_000)
         self.assertEqual(self.daemon.stop(), 0)
         self.assertNotRegex(self.routes(), r"192\.0\.2\.|2001:db8:46:")
+
+    def test_workers_come_first(self):
+        """A process that eats CPUs slows itself down, not the workers."""
+        self.assertEqual(self.daemon.stop(), 0)
+        for priority, under, wanted in ((10, [], -10), (20, [], -20), (0, [], 0),
+                                        (10, ["setpriv", "--bounding-set=-sys_nice"], 0)):
+            with self.subTest(priority=priority, under=under):
+                daemon = Daemon(self.lab, tun={**tun_section(), "queues": 2, "priority": priority})
+                self.addCleanup(daemon.remove)
+                daemon.start(under=["setsid", *under])
+                pid = daemon.process.pid
+                self.assertEqual(nice_values(pid), {"xlat646d": 0, "worker 0": wanted,
+                                                    "worker 1": wanted})
+                # Where the kernel compares within sessions only, the session counts, too.
+                with open(f"/proc/{pid}/autogroup", encoding="ascii") as file:
+                    self.assertEqual(int(file.read().split()[-1]), wanted)
+                self.assertEqual("tun.priority" in daemon.log(), wanted != -priority, daemon.log())
+                self.assert_ping("c4", V1)
+                self.assertEqual(daemon.stop(), 0)
 
     def test_routes_cover_the_pairs_exactly(self):
         """Each address of the pool either is a pair (or ours) or is not routed to the TUN."""

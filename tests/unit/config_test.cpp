@@ -38,7 +38,7 @@ TEST_CASE("main file: every key of the documentation", "[config]") {
     const std::string text = R"(
 translation_prefix: "2001:db8:46::/96"        # required
 mapping_files: ["mapping.yaml", "mapping.d/*.yaml"]
-tun: { name: siit0, queues: 0, lanes: 9, offload: false, busy_poll_us: 50, cpus: [3, 0], coalesce: "off" }
+tun: { name: siit0, queues: 0, lanes: 9, offload: false, busy_poll_us: 50, cpus: [3, 0], priority: 3, coalesce: "off" }
 own_addresses: { ipv4: 192.0.2.254, ipv6: "2001:db8:46:ff::1" }
 icmp_source_pool: [192.0.2.240/29]
 mtu: { ipv4: 1400, ipv6: 9000, lowest_ipv6: 1300, plateaus: [1006, 65535, 1492, 1006] }
@@ -78,6 +78,7 @@ reload_guard: 10
     CHECK(c.tun.busy_poll_us == 50);
     CHECK(c.tun.lanes == 9);
     CHECK(c.tun.cpus == std::vector<std::uint32_t>{3, 0});
+    CHECK(c.tun.priority == 3);
     CHECK_FALSE(c.tun.coalesce);
     CHECK(c.tun.queue_count(7) == 2);
     CHECK(s.own4 == ip4("192.0.2.254"));
@@ -133,9 +134,11 @@ TEST_CASE("main file: defaults", "[config][F46-05][ECN-02][INN-14][HP-04][SEC-04
     const Config c = good("");
     const Settings& s = c.settings;
     CHECK(c.tun.name == "xlat646");
-    CHECK(c.tun.queues == 1);
-    CHECK(c.tun.queue_count(7) == 1);
-    CHECK(good("tun: { queues: 0 }\n").tun.queue_count(7) == 7);
+    CHECK(c.tun.queues == 0);
+    CHECK(c.tun.queue_count(7) == 4);
+    CHECK(good("tun: { queues: 7 }\n").tun.queue_count(2) == 7);
+    CHECK(good("tun: { queues: 0 }\n").tun.queue_count(3) == 3);
+    CHECK(good("tun: { queues: 0 }\n").tun.queue_count(7) == 4);
     CHECK(good("tun: { queues: 0 }\n").tun.queue_count(0) == 1);
     CHECK(c.tun.offload);
     CHECK(c.tun.cpus.empty());
@@ -390,8 +393,8 @@ TEST_CASE("main file: values out of range", "[config][F46-05][I46-06][G4-02][G4-
         {"tun: { cpus: [-1] }", "15: error: tun.cpus: expected a number from 0 to 1023, found "
                                 "\"-1\""},
         {"tun: { cpus: 1 }", "14: error: tun.cpus: expected a list like [a, b], found \"1\""},
-        {"tun: { cpus: [0, 1] }",
-         "14: error: tun.cpus: one CPU for each queue is needed: 2 for 1 (tun.queues)"},
+        {"tun: { queues: 1, cpus: [0, 1] }",
+         "25: error: tun.cpus: one CPU for each queue is needed: 2 for 1 (tun.queues)"},
         {"tun: { queues: 2, cpus: [1, 1] }", "29: error: tun.cpus: CPU 1 is named twice"},
         {"tun: { coalesce: on }", "18: error: tun.coalesce: expected auto or off, found \"on\""},
         {"tun: { name: a/b }", "14: error: tun.name: \"a/b\" is not an interface name (1 to 15 "

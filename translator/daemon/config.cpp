@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::uint32_t most_per_second = 1'000'000;
 constexpr std::uint32_t most_queues = 64;
+/// More than four threads are for who asks for them: each has megabytes of buffers in the kernel.
+constexpr std::size_t most_default_queues = 4;
 
 void read_mapping_files(ConfigSection& root, std::vector<std::string>& files) {
     constexpr std::string_view key = "mapping_files";
@@ -68,6 +70,7 @@ void read_tun(ConfigSection& root, TunConfig& tun) {
     s.read("offload", tun.offload);
     s.read("busy_poll_us", 0, 1'000'000, tun.busy_poll_us);
     read_cpus(s, tun.queues, tun.cpus);
+    s.read("priority", 0, 20, tun.priority);
     s.read("coalesce", coalesce, tun.coalesce);
     s.finish();
 }
@@ -172,7 +175,7 @@ bool is_interface_name(std::string_view name) {
 
 std::size_t TunConfig::queue_count(std::size_t available) const {
     if (!cpus.empty()) return cpus.size();
-    return queues != 0 ? queues : std::clamp<std::size_t>(available, 1, most_queues);
+    return queues != 0 ? queues : std::clamp<std::size_t>(available, 1, most_default_queues);
 }
 
 LoaderRules Config::loader_rules() const {

@@ -19,11 +19,12 @@ namespace xlat646 {
 
 struct TunConfig {
     std::string name = "xlat646";
-    std::uint32_t queues = 1; ///< 0: one per CPU
+    std::uint32_t queues = 0; ///< 0: one per CPU, at most 4
     std::uint32_t lanes = 4;  ///< kernel queues that each worker serves in turn
     bool offload = true;
     std::uint32_t busy_poll_us = 0;  ///< 0: sleep at once when there is no packet
     std::vector<std::uint32_t> cpus; ///< one for each queue; none: wherever the kernel likes
+    std::uint32_t priority = 10;     ///< of the workers: steps above other programs
     bool coalesce = true;            ///< join small packets, where the kernel takes the result
 
     /// `available`: CPUs of the machine.

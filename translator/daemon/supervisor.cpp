@@ -6,11 +6,14 @@
 #include "routing-hooks/sysctl_check.hpp"
 #include "translator/daemon/log.hpp"
 #include "translator/dataplane/cpu_pin.hpp"
+#include "translator/dataplane/priority.hpp"
 
 #include <algorithm>
 #include <csignal>
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
@@ -51,6 +54,14 @@ void log_findings(const std::vector<SysctlFinding>& findings) {
         case SysctlFinding::Severity::info: spdlog::info("{}", line); break;
         }
     }
+}
+
+void warn_about_priority(int of_threads, int of_session) {
+    const int error = of_threads != 0 ? of_threads : of_session;
+    if (error != 0)
+        spdlog::warn("the workers do not come before other programs (tun.priority): {}; "
+                     "CAP_SYS_NICE or RLIMIT_NICE is needed",
+                     std::strerror(error));
 }
 
 } // namespace
@@ -152,9 +163,15 @@ void Supervisor::start() {
         workers_.push_back(std::make_unique<Worker>(options, config_.settings, tables_.reader(i)));
     }
     drop_log_.emplace(workers_);
-    for (std::size_t i = 0; i < queues; ++i) {
-        pin(place, i);
-        threads_.emplace_back([w = workers_[i].get()] { w->run(); });
+    {
+        const RaisedPriority raised(config_.tun.priority);
+        warn_about_priority(raised.error(), raise_session(config_.tun.priority));
+        for (std::size_t i = 0; i < queues; ++i) {
+            pin(place, i);
+            threads_.emplace_back([w = workers_[i].get()] { w->run(); });
+            pthread_setname_np(threads_.back().native_handle(),
+                               ("worker " + std::to_string(i)).c_str());
+        }
     }
     place.reset();
 

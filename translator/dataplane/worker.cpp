@@ -21,6 +21,9 @@ constexpr unsigned share_packets = 64;
 /// enough again.
 constexpr unsigned futile_limit = 4;
 
+/// How often busy polling looks for packets before it asks whether it shall stop.
+constexpr unsigned rounds_without_stop = 64;
+
 std::uint64_t monotonic_us() noexcept {
     timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -45,10 +48,12 @@ void Worker::run() noexcept {
         if (found == Look::nothing) {
             reader_.unpin();
             if (options_.busy_poll_us != 0) found = busy_poll();
+            may_be_more = found == Look::packets;
+            if (may_be_more) continue;
             if (found == Look::nothing) found = wait();
         }
         if (found == Look::stop) break;
-        may_be_more = found == Look::packets && serve_lane();
+        may_be_more = found == Look::packets && serve_lane() == Served::share;
     }
     reader_.unpin();
 }
@@ -71,12 +76,17 @@ Worker::Look Worker::look(int timeout_ms) noexcept {
 Worker::Look Worker::busy_poll() noexcept {
     idle_since_us_ = monotonic_us();
     if (futile_polls_ >= futile_limit) return Look::nothing;
-    do {
-        const Look found = look(0);
-        if (found == Look::nothing) continue;
-        futile_polls_ = 0;
-        return found;
-    } while (monotonic_us() - idle_since_us_ < options_.busy_poll_us);
+    for (unsigned round = 1;; ++round) {
+        // A read that finds nothing costs less than to ask poll() about all lanes.
+        for (std::size_t i = 0; i < options_.lanes.size(); ++i) {
+            lane_ = (lane_ + 1) % options_.lanes.size();
+            if (serve_lane() == Served::nothing) continue;
+            futile_polls_ = 0;
+            return Look::packets;
+        }
+        if (round % rounds_without_stop == 0 && poll(&events_.back(), 1, 0) > 0) return Look::stop;
+        if (monotonic_us() - idle_since_us_ >= options_.busy_poll_us) break;
+    }
     ++futile_polls_;
     counters_.futile_polls.add();
     return Look::nothing;
@@ -91,18 +101,19 @@ Worker::Look Worker::wait() noexcept {
     return found;
 }
 
-bool Worker::serve_lane() noexcept {
+Worker::Served Worker::serve_lane() noexcept {
     std::size_t bytes = 0;
     Packet packet;
-    bool found = true;
     for (unsigned i = 0; i < share_packets && bytes < share_bytes; ++i) {
-        found = read_packet(packet);
-        if (!found) break;
+        if (!read_packet(packet)) {
+            flush();
+            return i == 0 ? Served::nothing : Served::all;
+        }
         bytes += packet.length;
         handle_read(packet);
     }
     flush();
-    return found;
+    return Served::share;
 }
 
 bool Worker::read_packet(Packet& packet) noexcept {

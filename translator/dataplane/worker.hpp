@@ -54,11 +54,13 @@ class Worker {
     enum class Look : std::uint8_t { packets, nothing, stop };
     /// Turns to the next lane with packets in it.
     Look look(int timeout_ms) noexcept;
-    /// Looks again and again for a while, if that has paid lately.
+    /// Reads the lanes again and again for a while, if that has paid lately. `packets`: they have
+    /// been served.
     Look busy_poll() noexcept;
     Look wait() noexcept;
-    /// What lies in the lane, but not too much of it; false when that was all.
-    bool serve_lane() noexcept;
+    enum class Served : std::uint8_t { nothing, all, share };
+    /// What lies in the lane, but not more than its share.
+    Served serve_lane() noexcept;
     /// False when there is nothing.
     bool read_packet(Packet& packet) noexcept;
     void handle_read(Packet& packet) noexcept;

@@ -24,8 +24,8 @@ class IdentificationGenerator {
     /// The first of `count` consecutive values reserved for this triple (GSO-08).
     std::uint16_t next(Ipv4Address source, Ipv4Address destination, std::uint8_t proto,
                        unsigned count = 1) noexcept {
-        const std::uint64_t h =
-            sip((std::uint64_t{source.value()} << 32) | destination.value(), proto);
+        const std::uint32_t h =
+            hash((std::uint64_t{source.value()} << 32) | destination.value(), proto);
         std::uint16_t& counter = counters_[(h >> 16) % counters_.size()];
         const auto value = static_cast<std::uint16_t>(h + counter);
         counter = static_cast<std::uint16_t>(counter + count);
@@ -33,6 +33,20 @@ class IdentificationGenerator {
     }
 
   private:
+    /// The hash costs a third of a packet's translation: those of the last flows are kept.
+    struct Known {
+        std::uint64_t addresses = 0;
+        std::uint32_t proto = ~0u; ///< of no packet
+        std::uint32_t hash = 0;
+    };
+
+    std::uint32_t hash(std::uint64_t addresses, std::uint8_t proto) noexcept {
+        Known& known = known_[((addresses + proto) * 0x9e3779b97f4a7c15ull) >> 56];
+        if (known.addresses != addresses || known.proto != proto)
+            known = {addresses, proto, static_cast<std::uint32_t>(sip(addresses, proto))};
+        return known.hash;
+    }
+
     /// SipHash-1-3 of two words: a keyed hash that cannot be turned around from its outputs.
     std::uint64_t sip(std::uint64_t a, std::uint64_t b) const noexcept {
         std::uint64_t v0 = key_[0] ^ 0x736f6d6570736575ull;
@@ -70,6 +84,7 @@ class IdentificationGenerator {
 
     std::array<std::uint64_t, 2> key_;
     std::array<std::uint16_t, 8192> counters_;
+    std::array<Known, 256> known_;
 };
 
 } // namespace xlat646

@@ -95,8 +95,9 @@ struct Ipv4Header {
     Ipv4Address destination() const { return Ipv4Address(raw_destination.value()); }
     void set_source(Ipv4Address a) { raw_source = a.value(); }
     void set_destination(Ipv4Address a) { raw_destination = a.value(); }
-    /// CK-09: computed afresh over these 20 bytes.
-    void set_checksum() {
+    /// CK-09: computed afresh over these 20 bytes. Called, it would find them in memory and wait
+    /// for them; see store().
+    [[gnu::always_inline]] void set_checksum() {
         checksum = 0;
         checksum = Be16::from_native(sum().complement());
     }
