@@ -82,8 +82,8 @@ class Running(LabTestCase):
                 self.addCleanup(daemon.remove)
                 daemon.start(under=["setsid", *under])
                 pid = daemon.process.pid
-                self.assertEqual(nice_values(pid), {"xlat646d": 0, "worker 0": wanted,
-                                                    "worker 1": wanted})
+                self.assertEqual(nice_values(pid), {"xlat646d": 0, "readiness": 0, "pulse": 0,
+                                                    "worker 0": wanted, "worker 1": wanted})
                 # Where the kernel compares within sessions only, the session counts, too.
                 with open(f"/proc/{pid}/autogroup", encoding="ascii") as file:
                     self.assertEqual(int(file.read().split()[-1]), wanted)
