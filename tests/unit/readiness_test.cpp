@@ -125,6 +125,18 @@ TEST_CASE("probe pair: a marked ping is translated there and back", "[readiness]
     CHECK(is_packet(out, path.own4, path.here4, make_echo4(0, content)));
 }
 
+TEST_CASE("probe pair: this node's address may be a pair as well", "[readiness]") {
+    Fixture f; // no hairpinning for probes
+    const EchoContent content{token, {}};
+    const Ipv6Address there = *Ipv6Address::parse("2001:db8:64::192.0.2.1");
+    Bytes out;
+    REQUIRE(f.run(make_packet(server4, path.own4, make_echo4(8, content)), out).is_forward());
+    CHECK(is_packet(out, there, path.here6, make_echo6(128, content, there, path.here6)));
+    REQUIRE(f.run(make_packet(path.here6, there, make_echo6(129, content, path.here6, there)), out)
+                .is_forward());
+    CHECK(is_packet(out, path.own4, server4, make_echo4(0, content)));
+}
+
 TEST_CASE("probe pair: nobody else sees it", "[readiness][T46-24]") {
     Fixture f;
     EchoContent wrong{token, {}};

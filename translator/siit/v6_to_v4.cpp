@@ -85,9 +85,9 @@ Outcome Translator::v6_to_v4(Packet& packet, const MappingTable& table) noexcept
     if (!normalize_offload(packet, view.transport, view.protocol, is_fragment, true))
         return Outcome::drop(DropReason::bad_offload);
 
-    const bool hairpin = table.contains(client);
+    const bool hairpin = !is_probe && table.contains(client);
     if (hairpin && !settings_.hairpin) return Outcome::drop(DropReason::hairpin);
-    if (!hairpin && is_in_pool(client))
+    if (!hairpin && !is_probe && is_in_pool(client))
         return reject_unmapped6(packet, view); // ours, and nobody there: it would come back
 
     const Outcome outcome =
