@@ -17,28 +17,59 @@ namespace {
 using namespace xlat646;
 using namespace xlat646::bench;
 
-void find_ipv4(benchmark::State& state) {
+/// How the mapped addresses lie: what a hash of only some of their bits would stumble over.
+enum class Layout : std::uint8_t { one_block, strided, scattered };
+
+std::uint32_t number(Layout layout, std::uint32_t i) {
+    switch (layout) {
+    case Layout::one_block: return first_mapped + i; // 1,000,000 of them: a /12
+    case Layout::strided: return i << 12;
+    case Layout::scattered: return i * 0x9e3779b1u; // odd: each number once
+    }
+    return 0;
+}
+
+struct Keys {
+    static Ipv4Address ipv4(Layout layout, std::uint32_t i) {
+        return Ipv4Address(number(layout, i));
+    }
+    static Ipv6Address ipv6(Layout layout, std::uint32_t i) {
+        return {0x20010db800010000ull, std::uint64_t{number(layout, i)} << 16};
+    }
+};
+
+template <class Key, class Found>
+void find_hot(benchmark::State& state, Key (*key_of)(Layout, std::uint32_t), Layout layout) {
     const auto pairs = static_cast<std::uint32_t>(state.range(0));
-    const MappingTable& table = table_of(pairs);
+    MappingList list;
+    for (std::uint32_t i = 0; i < pairs; ++i) {
+        Eam eam;
+        eam.ipv4 = Ipv4Prefix(Keys::ipv4(layout, i), 32);
+        eam.ipv6 = Ipv6Prefix(Keys::ipv6(layout, i), 128);
+        list.mappings.push_back(eam);
+    }
+    const auto table = MappingTable::build(std::move(list), nullptr, 7);
     std::uint32_t x = 1;
-    MatchedIpv6 found{};
+    Found found{};
     for (auto _ : state) {
         x = x * 1664525 + 1013904223;
-        benchmark::DoNotOptimize(table.find(public_address((x >> 8) % pairs), found));
+        benchmark::DoNotOptimize(table->find(key_of(layout, (x >> 8) % pairs), found));
     }
 }
-void find_ipv6(benchmark::State& state) {
-    const auto pairs = static_cast<std::uint32_t>(state.range(0));
-    const MappingTable& table = table_of(pairs);
-    std::uint32_t x = 1;
-    MatchedIpv4 found{};
-    for (auto _ : state) {
-        x = x * 1664525 + 1013904223;
-        benchmark::DoNotOptimize(table.find(server_address((x >> 8) % pairs), found));
-    }
+void find_ipv4(benchmark::State& state, Layout layout) {
+    find_hot<Ipv4Address, MatchedIpv6>(state, Keys::ipv4, layout);
 }
-BENCHMARK(find_ipv4)->Arg(30)->Arg(10'000)->Arg(100'000)->Arg(1'000'000);
-BENCHMARK(find_ipv6)->Arg(30)->Arg(10'000)->Arg(100'000)->Arg(1'000'000);
+void find_ipv6(benchmark::State& state, Layout layout) {
+    find_hot<Ipv6Address, MatchedIpv4>(state, Keys::ipv6, layout);
+}
+#define XLAT646_EACH_SIZE ->Arg(30)->Arg(10'000)->Arg(100'000)->Arg(1'000'000)
+BENCHMARK_CAPTURE(find_ipv4, one_block, Layout::one_block) XLAT646_EACH_SIZE;
+BENCHMARK_CAPTURE(find_ipv4, strided, Layout::strided) XLAT646_EACH_SIZE;
+BENCHMARK_CAPTURE(find_ipv4, scattered, Layout::scattered) XLAT646_EACH_SIZE;
+BENCHMARK_CAPTURE(find_ipv6, one_block, Layout::one_block) XLAT646_EACH_SIZE;
+BENCHMARK_CAPTURE(find_ipv6, strided, Layout::strided) XLAT646_EACH_SIZE;
+BENCHMARK_CAPTURE(find_ipv6, scattered, Layout::scattered) XLAT646_EACH_SIZE;
+#undef XLAT646_EACH_SIZE
 
 #if defined(__x86_64__)
 Ipv4Address plus(Ipv4Address a, std::uint32_t n) { return Ipv4Address(a.value() + n); }

@@ -78,7 +78,7 @@ class Running(LabTestCase):
         for priority, under, wanted in ((10, [], -10), (20, [], -20), (0, [], 0),
                                         (10, ["setpriv", "--bounding-set=-sys_nice"], 0)):
             with self.subTest(priority=priority, under=under):
-                daemon = Daemon(self.lab, tun={**tun_section(), "queues": 2, "priority": priority})
+                daemon = Daemon(self.lab, tun=tun_section(queues=2, priority=priority))
                 self.addCleanup(daemon.remove)
                 daemon.start(under=["setsid", *under])
                 pid = daemon.process.pid

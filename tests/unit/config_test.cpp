@@ -138,6 +138,8 @@ TEST_CASE("main file: defaults", "[config][F46-05][ECN-02][INN-14][HP-04][SEC-04
     CHECK(c.tun.queue_count(7) == 4);
     CHECK(good("tun: { queues: 7 }\n").tun.queue_count(2) == 7);
     CHECK(good("tun: { queues: 0 }\n").tun.queue_count(3) == 3);
+    CHECK(good("tun: { busy_poll_us: 9 }\n").tun.queue_count(6) == 3);
+    CHECK(good("tun: { busy_poll_us: 9 }\n").tun.queue_count(1) == 1);
     CHECK(good("tun: { queues: 0 }\n").tun.queue_count(7) == 4);
     CHECK(good("tun: { queues: 0 }\n").tun.queue_count(0) == 1);
     CHECK(c.tun.offload);

@@ -175,7 +175,10 @@ bool is_interface_name(std::string_view name) {
 
 std::size_t TunConfig::queue_count(std::size_t available) const {
     if (!cpus.empty()) return cpus.size();
-    return queues != 0 ? queues : std::clamp<std::size_t>(available, 1, most_default_queues);
+    if (queues != 0) return queues;
+    // Who looks for packets all the time must leave CPUs to those who make them.
+    const std::size_t wanted = busy_poll_us != 0 ? available / 2 : available;
+    return std::clamp<std::size_t>(wanted, 1, most_default_queues);
 }
 
 LoaderRules Config::loader_rules() const {

@@ -19,7 +19,7 @@ namespace xlat646 {
 
 struct TunConfig {
     std::string name = "xlat646";
-    std::uint32_t queues = 0; ///< 0: one per CPU, at most 4
+    std::uint32_t queues = 0; ///< 0: one per CPU (busy polling: per two), at most 4
     std::uint32_t lanes = 4;  ///< kernel queues that each worker serves in turn
     bool offload = true;
     std::uint32_t busy_poll_us = 0;  ///< 0: sleep at once when there is no packet
