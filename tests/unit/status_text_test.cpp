@@ -13,8 +13,14 @@ namespace {
 
 using nlohmann::ordered_json;
 
-ordered_json example() {
+ordered_json quiet_counters() {
     ordered_json counters = counters_json({}, nullptr); // the daemon's own keys
+    counters["probes"] = {{"sent", 1000}, {"answered", 996}, {"failed", 3}, {"excused", 1}};
+    return counters;
+}
+
+ordered_json example() {
+    ordered_json counters = quiet_counters();
     counters["v4_to_v6"]["received"] = 1234567;
     counters["v4_to_v6"]["rejected"]["no_mapping"] = 5;
     counters["v4_to_v6"]["dropped"]["no_mapping"] = 2;
@@ -27,6 +33,12 @@ ordered_json example() {
             {"translation_prefix", "2001:db8:46::/96"},
             {"table", {{"mappings", 1}, {"digest", std::string(64, 'd')}, {"generation", 3}}},
             {"last_reload", nullptr},
+            {"readiness",
+             {{"ready", true},
+              {"why_not", ""},
+              {"since", "2026-11-22T11:15:22Z"},
+              {"seconds", 75},
+              {"withdrawals", 1}}},
             {"tun", {{"name", "xlat646"}, {"queues", 2}, {"offload", "off"}}},
             {"fastpath",
              {{"mode", "off"},
@@ -47,9 +59,11 @@ void has(const std::string& text, const std::string& part) {
 
 TEST_CASE("status text: the whole of a quiet one", "[status]") {
     ordered_json status = example();
-    status["counters"] = counters_json({}, nullptr);
+    status["counters"] = quiet_counters();
     CHECK(status_text(status) ==
           "xlat646d         1.2.3, up 3 h 12 min, process 646\n"
+          "ready            yes, since 2026-11-22T11:15:22Z (1 min 15 s), 1 withdrawal\n"
+          "probes           1,000 sent, 996 answered, 3 failed, 1 lost in full queues\n"
           "configuration    /etc/x?[2J.yaml\n" // no control character reaches the terminal
           "prefix           2001:db8:46::/96\n"
           "table            1 mapping, generation 3, digest dddddddddddddddd\n"
@@ -97,6 +111,14 @@ TEST_CASE("status text: draining and hooks", "[status]") {
     has(status_text(status),
         "\nhook after_reload 1 run, 1 failed; the last FAILED 1 min 1 s ago: exit status 1\n"
         "                 x\n\n");
+}
+
+TEST_CASE("status text: why the node is not ready", "[status]") {
+    ordered_json status = example();
+    status["readiness"]["ready"] = false;
+    status["readiness"]["why_not"] = "no route to\x1b 0.0.0.0/0";
+    has(status_text(status), "\nready            NO, since 2026-11-22T11:15:22Z (1 min 15 s), "
+                             "no carrier: no route to? 0.0.0.0/0\n");
 }
 
 TEST_CASE("status text: why packets were discarded", "[status]") {

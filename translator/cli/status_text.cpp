@@ -92,6 +92,19 @@ std::string last_reload(const ordered_json& reload) {
            messages_of(reload);
 }
 
+std::string readiness(const ordered_json& readiness, const ordered_json& probes) {
+    const bool is_ready = readiness.at("ready").get<bool>();
+    const std::string since = "since " + text_of(readiness, "since") + " (" +
+                              duration(number_of(readiness, "seconds")) + "), ";
+    return line("ready", (is_ready ? "yes, " : "NO, ") + since +
+                             (is_ready ? plural(number_of(readiness, "withdrawals"), "withdrawal")
+                                       : "no carrier: " + text_of(readiness, "why_not"))) +
+           line("probes", grouped(number_of(probes, "sent")) + " sent, " +
+                              grouped(number_of(probes, "answered")) + " answered, " +
+                              grouped(number_of(probes, "failed")) + " failed, " +
+                              grouped(number_of(probes, "excused")) + " lost in full queues");
+}
+
 std::string fastpath(const ordered_json& fastpath) {
     const std::string mode = text_of(fastpath, "mode");
     if (mode == "off") return line("fast path", "off");
@@ -224,6 +237,7 @@ std::string status_text(const ordered_json& status) {
     out += line("xlat646d", text_of(status, "version") + ", up " +
                                 duration(number_of(status, "uptime_seconds")) + ", process " +
                                 std::to_string(number_of(status, "pid")));
+    out += readiness(status.at("readiness"), counters.at("probes"));
     out += line("configuration", text_of(status, "config"));
     out += line("prefix", text_of(status, "translation_prefix"));
     out += line("table", plural(number_of(table, "mappings"), "mapping") + ", generation " +

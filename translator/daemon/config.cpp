@@ -208,6 +208,7 @@ bool parse_config(const std::string& name, std::string_view text, Config& out,
         read_routing(root, out.routing);
         read_hooks(root, out.hooks);
         read_shutdown(root, out);
+        read_readiness(root, out.settings, out.readiness);
         root.read("reload_guard", 0, 100, out.reload_guard);
         root.finish();
         for (const std::string_view key : {"translation_prefix", "mapping_files"}) {

@@ -8,6 +8,7 @@
 #include "mapping/loader.hpp"
 #include "mapping/special_purpose.hpp"
 #include "routing-hooks/bird_config.hpp"
+#include "translator/daemon/readiness_config.hpp"
 #include "translator/siit/settings.hpp"
 
 #include <cstdint>
@@ -70,6 +71,7 @@ struct Config {
     std::optional<RoutingSettings> routing;
     HooksConfig hooks;
     ShutdownConfig shutdown;
+    ReadinessConfig readiness;
     std::string control_socket = default_control_socket; ///< empty: none
     std::string stats_segment = "/run/xlat646/stats";
     /// A reload that removes more than this percentage of the pairs is refused; 0: never.

@@ -10,6 +10,7 @@
 #include "translator/daemon/control_socket.hpp"
 #include "translator/daemon/hooks.hpp"
 #include "translator/daemon/quiet_watch.hpp"
+#include "translator/daemon/readiness.hpp"
 #include "translator/daemon/report.hpp"
 #include "translator/daemon/status_report.hpp"
 #include "translator/daemon/table_loader.hpp"
@@ -26,7 +27,7 @@ namespace xlat646 {
 
 class Supervisor {
   public:
-    Supervisor(std::string config_path, LoadedConfiguration loaded);
+    Supervisor(std::string config_path, LoadedConfiguration loaded, Watchdog& watchdog);
     ~Supervisor();
 
     /// To be called first thing in main(), before any thread exists: all threads inherit the mask,
@@ -51,6 +52,9 @@ class Supervisor {
     void reload(Guard guard);
     void reload_table(Guard guard, ReloadResult& result);
     void warn_about_sysctls();
+    void start_readiness();
+    /// What the readiness has to say, to the log and to systemd.
+    void pass_on_readiness();
     /// Says which keys of the main file would need a restart.
     void compare_config(ReloadResult& result);
     void install_routes(const MappingTable& table);
@@ -80,6 +84,9 @@ class Supervisor {
     FileDescriptor wake_;
     std::optional<Tun> tun_;
     std::optional<RouteSet> routes_;
+    Watchdog& watchdog_;
+    std::optional<ProbePair> probe_pair_;
+    std::optional<LaneProbe> lane_probe_;
     std::unique_ptr<Fastpath> fastpath_;
     std::string fastpath_problem_; ///< why it does not run anywhere; empty: it does, or is off
     std::vector<FastpathUplink> uplinks_;
@@ -90,6 +97,7 @@ class Supervisor {
     Hooks hooks_;
     std::optional<Announcement> announcement_; ///< with a section `routing` only
     std::optional<QuietWatch> leaving_;        ///< from SIGTERM on, with shutdown.drain
+    std::optional<Readiness> readiness_;
 };
 
 } // namespace xlat646

@@ -66,6 +66,7 @@ ordered_json Supervisor::status() const {
         {"translation_prefix", config_.settings.prefix.prefix().to_string()},
         {"table", table_status()},
         {"last_reload", nullptr},
+        {"readiness", readiness_->status()},
         {"tun",
          {{"name", tun_->name()},
           {"queues", workers_.size()},
