@@ -9,9 +9,9 @@ build=(g++ cmake ninja-build pkg-config libnl-3-dev libnl-route-3-dev libyaml-cp
        libboost-program-options-dev libspdlog-dev libsystemd-dev libmd-dev catch2
        nlohmann-json3-dev clang bpftool libbpf-dev)
 demo=(iproute2 iputils-ping traceroute curl iperf3 python3 procps ethtool util-linux)
-test=("${demo[@]}" clang-format clang-tidy llvm libclang-rt-14-dev mtr-tiny tcpdump
+test=("${demo[@]}" clang-format clang-tidy llvm libclang-rt-14-dev mtr-tiny tcpdump nftables
       libbenchmark-dev python3-scapy python3-yaml python3-jsonschema iputils-tracepath
-      openssh-client dropbear-bin)
+      openssh-client dropbear-bin bird2)
 comparison=(iproute2 iputils-ping iperf3 python3 procps ethtool util-linux tayga jool-tools
             nginx-light wrk python3-matplotlib)
 
@@ -46,7 +46,7 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 
 export DEBIAN_FRONTEND=noninteractive
-# Debian starts the services of what it installs (nginx); only the programs are wanted.
+# Debian starts the services of what it installs (nginx, bird); only the programs are wanted.
 readonly policy=/usr/sbin/policy-rc.d
 if [ ! -e $policy ]; then
     trap 'rm -f $policy' EXIT

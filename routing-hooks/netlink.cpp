@@ -168,6 +168,26 @@ void RouteSocket::send_one(NetlinkMessage request, const std::string& what) {
     fail(r.error, r.text == plain ? what : what + ": " + r.text);
 }
 
+int RouteSocket::get(NetlinkMessage request,
+                     const std::function<void(const nlmsghdr&)>& on_object) {
+    nl_complete_msg(socket_.get(), request.get());
+    nlmsghdr* sent = nlmsg_hdr(request.get());
+    sent->nlmsg_flags |= NLM_F_ACK;
+    send_bytes(sent, sent->nlmsg_len);
+    int error = 0;
+    receive([&](const nlmsghdr& h) {
+        if (h.nlmsg_seq != sent->nlmsg_seq) return true;
+        const nlmsgerr* answer = answer_in(h);
+        if (answer == nullptr) {
+            on_object(h);
+            return true;
+        }
+        error = -answer->error;
+        return false;
+    });
+    return error;
+}
+
 bool RouteSocket::dump(NetlinkMessage request,
                        const std::function<void(const nlmsghdr&)>& on_object) {
     nl_complete_msg(socket_.get(), request.get());

@@ -58,6 +58,11 @@ class RouteSocket {
     [[nodiscard]] bool dump(NetlinkMessage request,
                             const std::function<void(const nlmsghdr&)>& on_object);
 
+    /// A request that asks for one object. Returns 0, or the errno with which the kernel refuses:
+    /// for a route lookup that is an answer, too.
+    [[nodiscard]] int get(NetlinkMessage request,
+                          const std::function<void(const nlmsghdr&)>& on_object);
+
   private:
     /// Hands over the kernel's messages until `on_message` returns false.
     void receive(const std::function<bool(const nlmsghdr&)>& on_message);

@@ -6,7 +6,7 @@ Modes fast and fastnic."""
 import signal
 import unittest
 
-from lab import C4, GW4, S1, V1, Daemon, Lab, LabTestCase, embedded
+from lab import C4, GW4, S1, V1, WITHOUT_PINGS, Daemon, Lab, LabTestCase, embedded
 from netns import wait_until
 from traffic import TcpPair, UdpStream, transfer, udp_echo_server
 
@@ -200,7 +200,8 @@ class Watching(unittest.TestCase):
                     "route add 198.51.100.0/24 via 203.0.113.1")
 
     def start(self, mode, *interfaces):
-        daemon = Daemon(self.lab, fastpath={"mode": mode, "interfaces": interfaces})
+        daemon = Daemon(self.lab, fastpath={"mode": mode, "interfaces": interfaces},
+                        readiness=WITHOUT_PINGS)
         self.addCleanup(daemon.remove)
         return daemon.start()
 

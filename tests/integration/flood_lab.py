@@ -21,7 +21,8 @@ import subprocess
 import time
 
 import live
-from lab import OWN4, OWN6, PAIRS, S1, TUN, V1, LabTestCase, one_by_one
+from lab import (OWN4, OWN6, PAIRS, S1, TUN, V1, WITHOUT_PINGS, LabTestCase,
+                 one_by_one)
 from netns import LabError, die_with_parent, wait_until
 from traffic import TcpPair, transfer
 
@@ -144,7 +145,7 @@ class Sending:
 
 class FloodTestCase(LabTestCase):
     config = {"policy": {"profile": "internet", "allow": [GOOD_CLIENTS, GOOD_SERVERS]},
-              "icmp_rate": RATE, "tun": one_by_one()}
+              "icmp_rate": RATE, "tun": one_by_one(), "readiness": WITHOUT_PINGS}
     pairs = PAIRS + [(SINKS4, SINKS6)]
 
     @classmethod

@@ -18,12 +18,12 @@ STACK_TRACE = re.compile(r"terminate called|what\(\)|Aborted|Segmentation|Addres
 
 
 def nice_values(pid):
-    """Of the main thread and of each worker, by name. A sanitizer has threads of its own."""
+    """Of each thread, by its name; not of a sanitizer's own, which has the daemon's."""
     values = {}
     for thread in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{thread}/stat", encoding="ascii") as file:
             name, fields = file.read().split("(", 1)[1].rsplit(")", 1)
-        if int(thread) == pid or name.startswith("worker"):
+        if int(thread) == pid or name != "xlat646d":
             values[name] = int(fields.split()[16])
     return values
 
@@ -83,7 +83,8 @@ class Running(LabTestCase):
                 self.addCleanup(daemon.remove)
                 daemon.start(under=["setsid", *under])
                 pid = daemon.process.pid
-                values = {"xlat646d": 0, "worker 0": wanted, "worker 1": wanted}
+                values = {"xlat646d": 0, "readiness": 0, "pulse": 0, "worker 0": wanted,
+                          "worker 1": wanted}
                 # A thread names itself, then asks: at "ready" it may not have run yet.
                 wait_until(lambda: nice_values(pid) == values, f"nice values {values}")
                 # Where the kernel compares within sessions only, the session counts, too.

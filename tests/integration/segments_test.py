@@ -15,7 +15,7 @@ import struct
 import unittest
 
 from golden_rows import Setup
-from lab import TUN, Daemon, one_by_one
+from lab import TUN, WITHOUT_PINGS, Daemon, one_by_one
 from live import Bench, Port, age
 from segments_model import Expected, in_software
 from super_packets import (CONFIG, DIRECTIONS, all_cases, for_small_links, random_case, zero_seeds,
@@ -120,7 +120,7 @@ class Segments(unittest.TestCase):
         setup, self.config = Setup(text), Config(text)
         self.seen, self.failures, self.reserved = collections.Counter(), [], {}
         daemon = Daemon(self.bench, pairs=setup.pairs, tun=one_by_one(),
-                            **setup.sections())
+                        readiness=WITHOUT_PINGS, **setup.sections())
         try:
             daemon.start()
             self.bench.attach(setup.own4, setup.own6)

@@ -37,3 +37,11 @@ tun: { queues: 2 }
 )") == Keys{"mapping_files", "mtu.ipv4", "mtu.lowest_ipv6", "policy.hairpin", "translation_prefix",
             "tun.queues"});
 }
+
+TEST_CASE("config_changes: maps in lists are looked into") {
+    const std::string_view before = "readiness: { require: [{ ping4: 198.41.0.1 }] }\n";
+    CHECK(changed_keys(before, "readiness: { require: [ { ping4: 198.41.0.1 } ] }\n").empty());
+    for (const char* after : {"readiness: { require: [{ ping4: 198.41.0.2 }] }\n",
+                              "readiness: { require: [{ ping6: 198.41.0.1 }] }\n"})
+        CHECK(changed_keys(before, after) == Keys{"readiness.require"});
+}

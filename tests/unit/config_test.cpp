@@ -60,6 +60,9 @@ routes: { install: false, table: 646 }
 control_socket: /run/a.sock
 stats_segment: /run/b
 fastpath: { mode: "auto", interfaces: [eth0, ens1f0.100] }
+readiness: { probe: false, interval_ms: 100, failures: 2, successes: 4, watchdog_ms: 900,
+  require: [{ ping4: 203.0.113.1 }, { ping6: "2001:db8:6::2" }, { route: 0.0.0.0/0 },
+            { route: "2001:db8:6::/48" }] }
 reload_guard: 10
 )";
     Config c;
@@ -113,6 +116,15 @@ reload_guard: 10
     CHECK(c.stats_segment == "/run/b");
     CHECK(c.fastpath.mode == FastpathMode::automatic);
     CHECK(c.fastpath.interfaces == std::vector<std::string>{"eth0", "ens1f0.100"});
+    CHECK_FALSE(c.readiness.probe);
+    CHECK(c.readiness.interval_ms == 100);
+    CHECK(c.readiness.failures == 2);
+    CHECK(c.readiness.successes == 4);
+    CHECK(c.readiness.watchdog_ms == 900);
+    CHECK(c.readiness.require ==
+          std::vector<Requirement>{ip4("203.0.113.1"), ip6("2001:db8:6::2"),
+                                   Ipv4Prefix::parse("0.0.0.0/0").value(),
+                                   Ipv6Prefix::parse("2001:db8:6::/48").value()});
     CHECK(c.reload_guard == 10);
     CHECK(c.loader_rules().own4 == s.own4);
     CHECK(c.loader_rules().pool4 == s.pool4);
@@ -157,7 +169,57 @@ TEST_CASE("main file: defaults", "[config][F46-05][ECN-02][INN-14][HP-04][SEC-04
     CHECK(c.control_socket == "/run/xlat646/control.sock");
     CHECK(c.stats_segment == "/run/xlat646/stats");
     CHECK(c.fastpath.mode == FastpathMode::off);
+    CHECK(c.readiness.probe);
+    CHECK(c.readiness.interval_ms == 200);
+    CHECK(c.readiness.failures == 3);
+    CHECK(c.readiness.successes == 5);
+    CHECK(c.readiness.watchdog_ms == 1500);
+    CHECK(c.readiness.require.empty());
     CHECK(c.reload_guard == 50);
+}
+
+TEST_CASE("main file: what readiness may require", "[config][RT-28]") {
+    CHECK(good("readiness: { watchdog_ms: 0 }\n").readiness.watchdog_ms == 0);
+    CHECK(said("readiness: { watchdog_ms: 99, interval: 5 }\n") ==
+          Lines{"c:3:27: error: readiness.watchdog_ms: less than 100 would end a process that only "
+                "waits for a CPU; 0: no watchdog",
+                "c:3:31: error: unknown key \"interval\" in 'readiness'; did you mean "
+                "'interval_ms'?"});
+    CHECK(said("readiness: { require: 203.0.113.1 }\n") ==
+          Lines{"c:3:23: error: readiness.require: expected a list like [{ ping4: 203.0.113.1 }]"});
+    CHECK(said("own_addresses: { ipv4: 198.41.0.1, ipv6: \"2a00::1\" }\n"
+               "readiness:\n"
+               "  require:\n"
+               "    - 203.0.113.1\n"
+               "    - { ping4: 203.0.113.1, ping6: \"2a00::2\" }\n"
+               "    - { ping: 203.0.113.1 }\n"
+               "    - { ping4: \"2a00::2\" }\n"
+               "    - { ping6: 203.0.113.1 }\n"
+               "    - { ping4: 127.0.0.1 }\n"
+               "    - { ping4: 198.41.0.1 }\n"
+               "    - { ping6: \"2a00::1\" }\n"
+               "    - { ping6: \"2001:db8:46::1.2.3.4\" }\n"
+               "    - { route: 198.41.0.1/8 }\n"
+               "    - { route: [a] }\n") ==
+          Lines{"c:6:7: error: readiness.require: expected { ping4: ADDRESS }, { ping6: ADDRESS } "
+                "or { route: PREFIX }",
+                "c:7:7: error: readiness.require: expected { ping4: ADDRESS }, { ping6: ADDRESS } "
+                "or { route: PREFIX }",
+                "c:8:9: error: readiness.require: unknown key \"ping\"; did you mean 'ping4'?",
+                "c:9:16: error: readiness.require: \"2a00::2\" is not an IPv4 address: it is IPv6",
+                "c:10:16: error: readiness.require: \"203.0.113.1\" is not an IPv6 address: it is "
+                "IPv4",
+                "c:11:16: error: readiness.require: 127.0.0.1 is no address of a host",
+                "c:12:16: error: readiness.require: 198.41.0.1 is reached through the translator "
+                "itself, which carries nothing as long as it is not ready",
+                "c:13:16: error: readiness.require: 2a00::1 is reached through the translator "
+                "itself, which carries nothing as long as it is not ready",
+                "c:14:16: error: readiness.require: 2001:db8:46::102:304 is reached through the "
+                "translator itself, which carries nothing as long as it is not ready",
+                "c:15:16: error: readiness.require: \"198.41.0.1/8\" is not an IPv4 address or "
+                "prefix: bits behind the prefix length are set; the prefix is 198.0.0.0/8",
+                "c:16:7: error: readiness.require: expected { ping4: ADDRESS }, { ping6: ADDRESS } "
+                "or { route: PREFIX }"});
 }
 
 TEST_CASE("main file: words", "[config]") {

@@ -13,8 +13,14 @@ namespace {
 
 using nlohmann::ordered_json;
 
-ordered_json example() {
+ordered_json quiet_counters() {
     ordered_json counters = counters_json({}, nullptr); // the daemon's own keys
+    counters["probes"] = {{"sent", 1000}, {"answered", 996}, {"failed", 3}, {"excused", 1}};
+    return counters;
+}
+
+ordered_json example() {
+    ordered_json counters = quiet_counters();
     counters["v4_to_v6"]["received"] = 1234567;
     counters["v4_to_v6"]["rejected"]["no_mapping"] = 5;
     counters["v4_to_v6"]["dropped"]["no_mapping"] = 2;
@@ -27,12 +33,20 @@ ordered_json example() {
             {"translation_prefix", "2001:db8:46::/96"},
             {"table", {{"mappings", 1}, {"digest", std::string(64, 'd')}, {"generation", 3}}},
             {"last_reload", nullptr},
+            {"readiness",
+             {{"ready", true},
+              {"why_not", ""},
+              {"since", "2026-11-22T11:15:22Z"},
+              {"seconds", 75},
+              {"withdrawals", 1}}},
             {"tun", {{"name", "xlat646"}, {"queues", 2}, {"offload", "off"}}},
             {"fastpath",
              {{"mode", "off"},
               {"runs", false},
               {"why_not", ""},
               {"interfaces", ordered_json::array()}}},
+            {"routing", nullptr},
+            {"hooks", ordered_json::array()},
             {"counters", std::move(counters)}};
 }
 
@@ -45,9 +59,11 @@ void has(const std::string& text, const std::string& part) {
 
 TEST_CASE("status text: the whole of a quiet one", "[status]") {
     ordered_json status = example();
-    status["counters"] = counters_json({}, nullptr);
+    status["counters"] = quiet_counters();
     CHECK(status_text(status) ==
           "xlat646d         1.2.3, up 3 h 12 min, process 646\n"
+          "ready            yes, since 2026-11-22T11:15:22Z (1 min 15 s), 1 withdrawal\n"
+          "probes           1,000 sent, 996 answered, 3 failed, 1 lost in full queues\n"
           "configuration    /etc/x?[2J.yaml\n" // no control character reaches the terminal
           "prefix           2001:db8:46::/96\n"
           "table            1 mapping, generation 3, digest dddddddddddddddd\n"
@@ -63,6 +79,46 @@ TEST_CASE("status text: the whole of a quiet one", "[status]") {
           "dropped                                  0                     0\n"
           "bytes received                           0                     0\n"
           "bytes forwarded                          0                     0\n");
+}
+
+TEST_CASE("status text: draining and hooks", "[status]") {
+    ordered_json status = example();
+    ordered_json& routing = status["routing"];
+    routing = {{"draining", false}, {"by", nullptr}, {"problem", ""}};
+    has(status_text(status), "\nrouting          not drained\n\n");
+    routing["draining"] = true;
+    routing["by"] = "operator";
+    has(status_text(status), "\nrouting          DRAINING, by the operator\n\n");
+    routing["problem"] = "/a\x1b: not allowed";
+    has(status_text(status), "\nrouting          UNKNOWN: /a?: not allowed\n\n");
+
+    ordered_json hook = {{"event", "after_reload"},
+                         {"runs", 1},
+                         {"failures", 0},
+                         {"running", true},
+                         {"last", nullptr}};
+    status["hooks"].push_back(hook);
+    has(status_text(status), "\nhook after_reload 1 run, 0 failed, running now\n\n");
+    hook["running"] = false;
+    hook["last"] = {{"good", true}, {"result", ""}, {"said", "x"}, {"seconds_ago", 61}};
+    status["hooks"][0] = hook;
+    has(status_text(status),
+        "\nhook after_reload 1 run, 0 failed; the last was good, 1 min 1 s ago\n\n");
+    hook["failures"] = 1;
+    hook["last"]["good"] = false;
+    hook["last"]["result"] = "exit status 1";
+    status["hooks"][0] = hook;
+    has(status_text(status),
+        "\nhook after_reload 1 run, 1 failed; the last FAILED 1 min 1 s ago: exit status 1\n"
+        "                 x\n\n");
+}
+
+TEST_CASE("status text: why the node is not ready", "[status]") {
+    ordered_json status = example();
+    status["readiness"]["ready"] = false;
+    status["readiness"]["why_not"] = "no route to\x1b 0.0.0.0/0";
+    has(status_text(status), "\nready            NO, since 2026-11-22T11:15:22Z (1 min 15 s), "
+                             "no carrier: no route to? 0.0.0.0/0\n");
 }
 
 TEST_CASE("status text: why packets were discarded", "[status]") {

@@ -37,6 +37,13 @@ std::optional<po::variables_map> read_options(const Words& words,
     return std::nullopt;
 }
 
+void add_config_option(po::options_description& options) {
+    options.add_options() //
+        ("config,c",
+         po::value<std::string>()->value_name("FILE")->default_value("/etc/xlat646/xlat646.yaml"),
+         "main file");
+}
+
 void add_socket_options(po::options_description& options, unsigned default_seconds) {
     options.add_options() //
         ("socket",

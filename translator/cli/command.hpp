@@ -17,12 +17,18 @@ using Words = std::vector<std::string>;
 int run_status(const Words& words);
 int run_reload(const Words& words);
 int run_check(const Words& words);
+int run_bird_config(const Words& words);
+int run_drain(const Words& words);
+int run_undrain(const Words& words);
 
 /// Reads the options of a subcommand. nullopt: --help was asked for and printed. Words that are no
 /// options go to `operands`, an option of the caller's; nullptr: there must be none.
 std::optional<boost::program_options::variables_map>
 read_options(const Words& words, const boost::program_options::options_description& options,
              const char* usage, const char* operands = nullptr);
+
+/// --config, for subcommands that work without the daemon.
+void add_config_option(boost::program_options::options_description& options);
 
 /// --socket and --timeout, with the time that suits the subcommand.
 void add_socket_options(boost::program_options::options_description& options,

@@ -23,14 +23,17 @@ struct Command {
 constexpr std::array commands = {
     Command{"status", "what the running daemon does, and what became of its packets", run_status},
     Command{"reload", "read the mapping files again, and say what came out", run_reload},
+    Command{"drain", "withdraw this node's routes, and go on translating", run_drain},
+    Command{"undrain", "announce them again", run_undrain},
+    Command{"bird-config", "BIRD's part: print it, or install it", run_bird_config},
     Command{"check", "judge configuration files without a daemon", run_check},
 };
 
 void print_help() {
     std::cout << "Usage: xlat646 COMMAND [OPTION]...\n\n";
     for (const Command& c : commands)
-        std::cout << "  " << c.name << std::string(10 - c.name.size(), ' ') << c.summary << "\n";
-    std::cout << "  version   print the version\n"
+        std::cout << "  " << c.name << std::string(13 - c.name.size(), ' ') << c.summary << "\n";
+    std::cout << "  version      print the version\n"
                  "\nxlat646 COMMAND --help says more. Exit status: 0 fine, 1 checked and wrong,\n"
                  "64 usage, 69 no daemon answers, 70 internal, 77 no permission.\n";
 }

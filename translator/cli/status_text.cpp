@@ -92,6 +92,19 @@ std::string last_reload(const ordered_json& reload) {
            messages_of(reload);
 }
 
+std::string readiness(const ordered_json& readiness, const ordered_json& probes) {
+    const bool is_ready = readiness.at("ready").get<bool>();
+    const std::string since = "since " + text_of(readiness, "since") + " (" +
+                              duration(number_of(readiness, "seconds")) + "), ";
+    return line("ready", (is_ready ? "yes, " : "NO, ") + since +
+                             (is_ready ? plural(number_of(readiness, "withdrawals"), "withdrawal")
+                                       : "no carrier: " + text_of(readiness, "why_not"))) +
+           line("probes", grouped(number_of(probes, "sent")) + " sent, " +
+                              grouped(number_of(probes, "answered")) + " answered, " +
+                              grouped(number_of(probes, "failed")) + " failed, " +
+                              grouped(number_of(probes, "excused")) + " lost in full queues");
+}
+
 std::string fastpath(const ordered_json& fastpath) {
     const std::string mode = text_of(fastpath, "mode");
     if (mode == "off") return line("fast path", "off");
@@ -103,6 +116,33 @@ std::string fastpath(const ordered_json& fastpath) {
         out += line("  " + text_of(interface, "name"),
                     runs ? "attached by " + text_of(interface, "runs")
                          : "NOT attached: " + text_of(interface, "why_not"));
+    }
+    return out;
+}
+
+std::string routing(const ordered_json& routing) {
+    if (routing.is_null()) return {};
+    const std::string problem = text_of(routing, "problem");
+    if (!problem.empty()) return line("routing", "UNKNOWN: " + problem);
+    if (!routing.at("draining").get<bool>()) return line("routing", "not drained");
+    return line("routing", "DRAINING, by the " + text_of(routing, "by"));
+}
+
+std::string hooks(const ordered_json& hooks) {
+    std::string out;
+    for (const ordered_json& hook : hooks) {
+        std::string text = plural(number_of(hook, "runs"), "run") + ", " +
+                           grouped(number_of(hook, "failures")) + " failed";
+        if (hook.at("running").get<bool>()) text += ", running now";
+        const ordered_json& last = hook.at("last");
+        if (!last.is_null() && last.at("good").get<bool>())
+            text += "; the last was good, " + duration(number_of(last, "seconds_ago")) + " ago";
+        else if (!last.is_null())
+            text += "; the last FAILED " + duration(number_of(last, "seconds_ago")) +
+                    " ago: " + text_of(last, "result");
+        out += line("hook " + text_of(hook, "event"), text);
+        if (!last.is_null() && !last.at("good").get<bool>() && !text_of(last, "said").empty())
+            out += line("", text_of(last, "said"));
     }
     return out;
 }
@@ -197,6 +237,7 @@ std::string status_text(const ordered_json& status) {
     out += line("xlat646d", text_of(status, "version") + ", up " +
                                 duration(number_of(status, "uptime_seconds")) + ", process " +
                                 std::to_string(number_of(status, "pid")));
+    out += readiness(status.at("readiness"), counters.at("probes"));
     out += line("configuration", text_of(status, "config"));
     out += line("prefix", text_of(status, "translation_prefix"));
     out += line("table", plural(number_of(table, "mappings"), "mapping") + ", generation " +
@@ -207,6 +248,8 @@ std::string status_text(const ordered_json& status) {
                            ", offload: " + text_of(tun, "offload"));
     out += errors_of_tun(counters.at("tun"));
     out += fastpath(status.at("fastpath"));
+    out += routing(status.at("routing"));
+    out += hooks(status.at("hooks"));
     return out + "\n" + totals(counters) + reasons(counters);
 }
 

@@ -3,6 +3,7 @@
 
 #include "mapping/yaml_words.hpp"
 #include "translator/daemon/config_policy.hpp"
+#include "translator/daemon/config_routing.hpp"
 #include "translator/daemon/config_section.hpp"
 
 #include <algorithm>
@@ -204,6 +205,10 @@ bool parse_config(const std::string& name, std::string_view text, Config& out,
         read_path(root, "control_socket", longest_socket_path, Empty::allowed, out.control_socket);
         read_path(root, "stats_segment", longest_path, Empty::refused, out.stats_segment);
         read_fastpath(root, out.fastpath);
+        read_routing(root, out.routing);
+        read_hooks(root, out.hooks);
+        read_shutdown(root, out);
+        read_readiness(root, out.settings, out.readiness);
         root.read("reload_guard", 0, 100, out.reload_guard);
         root.finish();
         for (const std::string_view key : {"translation_prefix", "mapping_files"}) {

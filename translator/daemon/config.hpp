@@ -7,9 +7,12 @@
 #include "mapping/diagnostic.hpp"
 #include "mapping/loader.hpp"
 #include "mapping/special_purpose.hpp"
+#include "routing-hooks/bird_config.hpp"
+#include "translator/daemon/readiness_config.hpp"
 #include "translator/siit/settings.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +45,18 @@ struct FastpathConfig {
     std::vector<std::string> interfaces; ///< uplinks
 };
 
+/// Commands as words, without a shell; empty: none.
+struct HooksConfig {
+    std::vector<std::string> after_start;
+    std::vector<std::string> after_reload;
+    std::uint32_t time_limit = 60; ///< seconds
+};
+
+struct ShutdownConfig {
+    bool drain = false;       ///< SIGTERM withdraws the routes and waits for the traffic to go
+    std::uint32_t limit = 30; ///< seconds, how long at most
+};
+
 inline constexpr const char* default_control_socket = "/run/xlat646/control.sock";
 
 struct Config {
@@ -53,6 +68,10 @@ struct Config {
     TunConfig tun;
     RoutesConfig routes;
     FastpathConfig fastpath;
+    std::optional<RoutingSettings> routing;
+    HooksConfig hooks;
+    ShutdownConfig shutdown;
+    ReadinessConfig readiness;
     std::string control_socket = default_control_socket; ///< empty: none
     std::string stats_segment = "/run/xlat646/stats";
     /// A reload that removes more than this percentage of the pairs is refused; 0: never.

@@ -16,6 +16,11 @@ std::string text_of(const ConfigNode& node) {
     std::string text = node.text;
     for (const ConfigNode& item : node.items)
         text += text_of(item) + '\n';
+    Values entries; // in an order of their own
+    for (const ConfigEntry& entry : node.entries)
+        entries[entry.key] = text_of(entry.value);
+    for (const auto& [key, value] : entries)
+        text += key + ": " + value + '\n';
     return text;
 }
 

@@ -19,7 +19,15 @@ void ConfigSection::warning(std::string_view key, TextPosition at, const std::st
 }
 
 void ConfigSection::missing(std::string_view key) {
-    report_.error(0, {}, "'" + name_of(key) + "' is missing");
+    const bool is_main = path_.empty() || map_ == nullptr;
+    report_.error(0, is_main ? TextPosition{} : map_->at, "'" + name_of(key) + "' is missing");
+}
+
+TextPosition ConfigSection::position(std::string_view key) const {
+    if (map_ != nullptr)
+        for (const ConfigEntry& e : map_->entries)
+            if (e.key == key) return e.value.at;
+    return {};
 }
 
 const ConfigNode* ConfigSection::find(std::string_view key) {
@@ -71,6 +79,24 @@ ConfigSection ConfigSection::section(std::string_view key) {
         node = nullptr;
     }
     return ConfigSection(report_, node, name_of(key) + ".");
+}
+
+std::vector<ConfigSection> ConfigSection::sections(std::string_view key) {
+    std::vector<ConfigSection> items;
+    const ConfigNode* node = find(key);
+    if (node == nullptr) return items;
+    if (node->kind != ConfigNode::Kind::list)
+        wrong_type(key, *node, "a list like [{ key: value }]");
+    else if (node->items.empty())
+        error(key, node->at, "at least one is needed");
+    for (std::size_t i = 0; i < node->items.size(); ++i) {
+        const ConfigNode& item = node->items[i];
+        if (item.kind == ConfigNode::Kind::map)
+            items.emplace_back(report_, &item, name_of(key) + "[" + std::to_string(i) + "].");
+        else if (item.kind != ConfigNode::Kind::refused)
+            wrong_type(key, item, "a map like { key: value } for each item");
+    }
+    return items;
 }
 
 void ConfigSection::read(std::string_view key, bool& out) {

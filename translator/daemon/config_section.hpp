@@ -31,6 +31,13 @@ class ConfigSection {
     const ConfigNode* find_scalar(std::string_view key);
     const ConfigNode* find_list(std::string_view key);
     ConfigSection section(std::string_view key);
+    /// Each item of a list of maps, called "key[0].", "key[1]." and so on.
+    std::vector<ConfigSection> sections(std::string_view key);
+    /// Whether the section is there at all, and a key in it, good or bad.
+    bool is_there() const { return map_ != nullptr; }
+    bool has(std::string_view key) const { return map_ != nullptr && map_->has(key); }
+    /// Of a key's value; line 0 when it is absent.
+    TextPosition position(std::string_view key) const;
 
     void read(std::string_view key, bool& out);
     void read(std::string_view key, std::string& out);

@@ -9,6 +9,7 @@
 #include <boost/program_options.hpp>
 #include <cerrno>
 #include <iostream>
+#include <optional>
 #include <sys/random.h>
 #include <system_error>
 #include <time.h>
@@ -49,7 +50,7 @@ int exit_status_of(const std::system_error& e) {
     }
 }
 
-int translate(const std::string& config_path, bool only_check) {
+int translate(const std::string& config_path, std::optional<Watchdog>& watchdog) {
     Diagnostics diagnostics;
     LoadedConfiguration loaded;
     const bool is_valid = load_configuration(config_path, loaded, diagnostics);
@@ -60,11 +61,11 @@ int translate(const std::string& config_path, bool only_check) {
     }
     spdlog::info("{}: {} mappings loaded in {:.3f} seconds, digest {:.16}", config_path,
                  loaded.table.table->size(), loaded.table.seconds, loaded.table.digest);
-    if (only_check) return exit_status::fine;
+    if (!watchdog) return exit_status::fine;
 
     add_secrets(loaded.config.settings);
     loaded.config.settings.now_ms = monotonic_ms;
-    Supervisor(config_path, std::move(loaded)).run();
+    Supervisor(config_path, std::move(loaded), *watchdog).run();
     return exit_status::fine;
 }
 
@@ -107,9 +108,13 @@ int main(int argc, char** argv) {
     }
 
     set_up_log();
-    if (given.count("check") == 0) Supervisor::block_signals();
     try {
-        return translate(given["config"].as<std::string>(), given.count("check") != 0);
+        std::optional<Watchdog> watchdog; // only --check does without
+        if (given.count("check") == 0) {
+            Supervisor::block_signals();
+            watchdog.emplace();
+        }
+        return translate(given["config"].as<std::string>(), watchdog);
     } catch (const std::system_error& e) {
         spdlog::critical("{}", e.what());
         return exit_status_of(e);

@@ -14,7 +14,9 @@
 #include <nlohmann/json.hpp>
 #include <poll.h>
 #include <pthread.h>
+#include <span>
 #include <sys/eventfd.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <system_error>
 #include <systemd/sd-daemon.h>
@@ -24,6 +26,7 @@ namespace xlat646 {
 namespace {
 
 constexpr std::uint32_t tun_mtu = 65535;     // DC-11: the kernel must never answer for us
+constexpr std::uint32_t main_table = 254;    // RT_TABLE_MAIN
 constexpr std::size_t most_tun_queues = 256; // the kernel's MAX_TAP_QUEUES
 
 std::size_t queue_count(const Config& config) {
@@ -70,10 +73,11 @@ void Supervisor::block_signals() {
     std::signal(SIGPIPE, SIG_IGN);
 }
 
-Supervisor::Supervisor(std::string config_path, LoadedConfiguration loaded)
+Supervisor::Supervisor(std::string config_path, LoadedConfiguration loaded, Watchdog& watchdog)
     : config_path_(std::move(config_path)), config_text_(std::move(loaded.text)),
       config_(std::move(loaded.config)), tables_(queue_count(config_)),
-      digest_(std::move(loaded.table.digest)) {
+      digest_(std::move(loaded.table.digest)), watchdog_(watchdog),
+      hooks_(config_.hooks, config_path_) {
     tables_.publish(std::move(loaded.table.table));
 }
 
@@ -88,16 +92,27 @@ void Supervisor::run() {
     using Clock = std::chrono::steady_clock;
     for (Clock::time_point next_look;;) {
         // poll() ignores a negative descriptor.
-        pollfd events[2] = {{signals_.get(), POLLIN, 0},
-                            {control_ ? control_->descriptor() : -1, POLLIN, 0}};
-        (void)poll(events, 2, control_ ? control_->wait_ms(1000) : 1000);
+        pollfd events[] = {{signals_.get(), POLLIN, 0},
+                           {readiness_->news(), POLLIN, 0},
+                           {control_ ? control_->descriptor() : -1, POLLIN, 0},
+                           {hooks_.descriptor(), POLLIN, 0},
+                           {announcement_ ? announcement_->descriptor() : -1, POLLIN, 0}};
+        int wait_ms = hooks_.wait_ms(static_cast<int>(readiness_->beat_interval().count()));
+        if (control_) wait_ms = control_->wait_ms(wait_ms);
+        if (announcement_) wait_ms = announcement_->wait_ms(wait_ms);
+        (void)poll(events, std::size(events), wait_ms);
+        readiness_->beat();
+        pass_on_readiness();
         if (control_) control_->serve();
+        hooks_.serve();
+        if (announcement_) announcement_->serve();
         // Once a second, however often clients and signals wake us.
         if (const auto now = Clock::now(); now >= next_look) {
             next_look = now + std::chrono::seconds(1);
             drop_log_->look();
             tables_.reclaim();
             watch_fastpath();
+            if (may_leave()) return stop_for_good();
         }
         signalfd_siginfo info;
         while (::read(signals_.get(), &info, sizeof info) == ssize_t{sizeof info}) {
@@ -107,13 +122,16 @@ void Supervisor::run() {
             case SIGUSR1: spdlog::info("counters: {}", counters().dump()); break;
             default:
                 spdlog::info("stopping: signal {}", info.ssi_signo);
-                sd_notify(0, "STOPPING=1");
-                stop();
-                spdlog::info("stopped");
-                return;
+                if (info.ssi_signo != SIGTERM || !begin_to_leave()) return stop_for_good();
             }
         }
     }
+}
+
+void Supervisor::stop_for_good() {
+    sd_notify(0, "STOPPING=1");
+    stop();
+    spdlog::info("stopped");
 }
 
 void Supervisor::start() {
@@ -121,6 +139,12 @@ void Supervisor::start() {
     const std::size_t lanes = std::min<std::size_t>(config_.tun.lanes, most_tun_queues / queues);
     tun_ = Tun::create(config_.tun.name, queues * lanes, config_.tun.offload);
     open_control_socket();
+    tun_->set_carrier(false);
+    lane_probe_.emplace(queues, tun_->offloads().vnet_header);
+    ProbePair::Token token;
+    if (getrandom(token.data(), token.size(), 0) != ssize_t{sizeof token})
+        throw std::system_error(errno, std::generic_category(), "getrandom");
+    config_.settings.probe = &probe_pair_.emplace(token);
     wake_ = FileDescriptor(checked(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd"));
 
     // Several workers share the limits of our own errors.
@@ -142,6 +166,7 @@ void Supervisor::start() {
         WorkerOptions options;
         for (std::size_t k = i * lanes; k < (i + 1) * lanes; ++k)
             options.lanes.push_back(tun_->queue(k));
+        options.lanes.push_back(lane_probe_->lane(i));
         options.wake = wake_.get();
         options.vnet_header = tun_->offloads().vnet_header;
         options.busy_poll_us = config_.tun.busy_poll_us;
@@ -172,14 +197,35 @@ void Supervisor::start() {
     warn_about_sysctls();
     if (config_.fastpath.mode != FastpathMode::off) start_fastpath();
 
-    const MappingTable& table = *tables_.current();
-    spdlog::info("ready: {} mappings, translation prefix {}, TUN {} with {} queue{}, offload: {}",
-                 table.size(), config_.settings.prefix.prefix().to_string(), tun_->name(), queues,
-                 queues == 1 ? "" : "s", tun_->offloads().to_string());
-    sd_notify(0, "READY=1");
+    start_readiness();
+    sd_notify(0, "READY=1"); // the service, which serves its control socket now; not the node
+    if (config_.routing) {
+        announcement_.emplace(config_.routing->drain_file, config_.routing->bird_socket);
+        announcement_->begin();
+    }
+    hooks_.run(Hooks::Event::after_start);
+}
+
+void Supervisor::start_readiness() {
+    const std::size_t queues = queue_count(config_);
+    readiness_.emplace(config_.readiness, *tun_, config_.settings,
+                       config_.routes.install && config_.routes.table == main_table, *probe_pair_,
+                       *lane_probe_, watchdog_);
+    readiness_->start(
+        fmt::format("{} mappings, translation prefix {}, TUN {} with {} queue{}, offload: {}",
+                    tables_.current()->size(), config_.settings.prefix.prefix().to_string(),
+                    tun_->name(), queues, queues == 1 ? "" : "s", tun_->offloads().to_string()));
+}
+
+void Supervisor::pass_on_readiness() {
+    for (const Readiness::Message& m : readiness_->take_messages()) {
+        spdlog::log(m.is_good ? spdlog::level::info : spdlog::level::warn, "{}", m.text);
+        sd_notifyf(0, "STATUS=%s", m.text.c_str());
+    }
 }
 
 void Supervisor::stop() {
+    readiness_.reset(); // withdrawn first, and nobody minds if the rest takes its time
     if (fastpath_) fastpath_->detach_all();
     if (routes_) {
         try {
@@ -203,9 +249,11 @@ void Supervisor::stop() {
 }
 
 void Supervisor::install_routes(const MappingTable& table) {
+    std::span<const Ipv4Prefix> owned;
+    if (config_.routing) owned = config_.routing->pool;
     const auto change = routes_->install(node_routes(table.list().mappings, config_.settings.prefix,
                                                      config_.settings.own4, config_.settings.own6,
-                                                     config_.settings.pool4));
+                                                     config_.settings.pool4, owned));
     if (change.added + change.removed != 0)
         spdlog::info("kernel routes: {} added, {} removed, {} unchanged", change.added,
                      change.removed, change.unchanged);

@@ -6,7 +6,11 @@
 
 #include "mapping/snapshot.hpp"
 #include "routing-hooks/route_set.hpp"
+#include "translator/daemon/announcement.hpp"
 #include "translator/daemon/control_socket.hpp"
+#include "translator/daemon/hooks.hpp"
+#include "translator/daemon/quiet_watch.hpp"
+#include "translator/daemon/readiness.hpp"
 #include "translator/daemon/report.hpp"
 #include "translator/daemon/status_report.hpp"
 #include "translator/daemon/table_loader.hpp"
@@ -23,7 +27,7 @@ namespace xlat646 {
 
 class Supervisor {
   public:
-    Supervisor(std::string config_path, LoadedConfiguration loaded);
+    Supervisor(std::string config_path, LoadedConfiguration loaded, Watchdog& watchdog);
     ~Supervisor();
 
     /// To be called first thing in main(), before any thread exists: all threads inherit the mask,
@@ -37,11 +41,20 @@ class Supervisor {
   private:
     void start();
     void stop();
+    /// False: nothing to drain, or that is under way.
+    bool begin_to_leave();
+    /// Once a second: whether the node is drained, as far as it will be.
+    bool may_leave();
+    std::uint64_t packets_received() const;
+    void stop_for_good();
     enum class Guard : std::uint8_t { ask, overrule };
     /// Leaves in last_reload_ what came out.
     void reload(Guard guard);
     void reload_table(Guard guard, ReloadResult& result);
     void warn_about_sysctls();
+    void start_readiness();
+    /// What the readiness has to say, to the log and to systemd.
+    void pass_on_readiness();
     /// Says which keys of the main file would need a restart.
     void compare_config(ReloadResult& result);
     void install_routes(const MappingTable& table);
@@ -71,6 +84,9 @@ class Supervisor {
     FileDescriptor wake_;
     std::optional<Tun> tun_;
     std::optional<RouteSet> routes_;
+    Watchdog& watchdog_;
+    std::optional<ProbePair> probe_pair_;
+    std::optional<LaneProbe> lane_probe_;
     std::unique_ptr<Fastpath> fastpath_;
     std::string fastpath_problem_; ///< why it does not run anywhere; empty: it does, or is off
     std::vector<FastpathUplink> uplinks_;
@@ -78,6 +94,10 @@ class Supervisor {
     Workers workers_;
     std::vector<std::thread> threads_;
     std::optional<DropLog> drop_log_;
+    Hooks hooks_;
+    std::optional<Announcement> announcement_; ///< with a section `routing` only
+    std::optional<QuietWatch> leaving_;        ///< from SIGTERM on, with shutdown.drain
+    std::optional<Readiness> readiness_;
 };
 
 } // namespace xlat646

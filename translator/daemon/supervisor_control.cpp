@@ -66,11 +66,14 @@ ordered_json Supervisor::status() const {
         {"translation_prefix", config_.settings.prefix.prefix().to_string()},
         {"table", table_status()},
         {"last_reload", nullptr},
+        {"readiness", readiness_->status()},
         {"tun",
          {{"name", tun_->name()},
           {"queues", workers_.size()},
           {"offload", tun_->offloads().to_string()}}},
         {"fastpath", std::move(fastpath)},
+        {"routing", announcement_ ? announcement_->status() : ordered_json()},
+        {"hooks", hooks_.status()},
         {"counters", counters()},
     };
     if (last_reload_) out["last_reload"] = to_json(*last_reload_);

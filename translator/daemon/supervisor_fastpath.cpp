@@ -117,7 +117,9 @@ void Supervisor::publish(std::unique_ptr<const MappingTable> table) {
 }
 
 nlohmann::ordered_json Supervisor::counters() const {
-    return counters_json(workers_, fastpath_.get());
+    nlohmann::ordered_json all = counters_json(workers_, fastpath_.get());
+    if (readiness_) all["probes"] = readiness_->counters();
+    return all;
 }
 
 } // namespace xlat646

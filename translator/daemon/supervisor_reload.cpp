@@ -6,6 +6,7 @@
 #include "translator/daemon/log.hpp"
 #include "translator/daemon/supervisor.hpp"
 
+#include <future>
 #include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 #include <thread>
@@ -40,12 +41,19 @@ void fail(ReloadResult& result, const std::string& text) {
 }
 
 /// Runs `work` to its end. A large table takes seconds of a CPU: the workers' packets come first.
-template <class Work> void run_behind_the_workers(const Work& work) {
+/// Meanwhile the supervisor still lives, and says so.
+template <class Work> void run_behind_the_workers(const Work& work, Readiness& readiness) {
     constexpr int a_tenth_of_their_share = 10; // as a nice value
-    std::thread([&] {
+    std::promise<void> end;
+    std::thread thread([&] {
         (void)setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), a_tenth_of_their_share);
         work();
-    }).join();
+        end.set_value();
+    });
+    for (const auto ended = end.get_future();
+         ended.wait_for(readiness.beat_interval()) != std::future_status::ready;)
+        readiness.beat();
+    thread.join();
 }
 
 } // namespace
@@ -54,16 +62,19 @@ void Supervisor::reload(Guard guard) {
     notify_reloading();
     ReloadResult result;
     result.is_forced = guard == Guard::overrule;
-    run_behind_the_workers([&] {
-        try {
-            compare_config(result);
-            reload_table(guard, result);
-        } catch (const std::exception& e) {
-            fail(result, std::string(e.what()) + "; the old table stays");
-        }
-    });
+    run_behind_the_workers(
+        [&] {
+            try {
+                compare_config(result);
+                reload_table(guard, result);
+            } catch (const std::exception& e) {
+                fail(result, std::string(e.what()) + "; the old table stays");
+            }
+        },
+        *readiness_);
     last_reload_ = std::move(result);
     sd_notify(0, "READY=1");
+    if (last_reload_->is_done) hooks_.run(Hooks::Event::after_reload);
 }
 
 void Supervisor::compare_config(ReloadResult& result) {

@@ -4,9 +4,12 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <linux/ethtool.h>
 #include <linux/if_tun.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <system_error>
 #include <unistd.h>
 
@@ -96,6 +99,21 @@ Tun Tun::create(const std::string& name, std::size_t queues, bool offload) {
     tun.ifindex_ = if_nametoindex(name.c_str());
     if (tun.ifindex_ == 0) fail(errno, "the TUN device " + name + " has vanished");
     return tun;
+}
+
+void Tun::set_carrier(bool on) const {
+    int value = on ? 1 : 0;
+    if (ioctl(queues_[0].get(), TUNSETCARRIER, &value) != 0)
+        fail(errno, "cannot switch the carrier of " + name_);
+    // The kernel tells others, and its queues, up to a second later; asking for the link state
+    // makes it do so at once.
+    const FileDescriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    ethtool_value link{};
+    link.cmd = ETHTOOL_GLINK;
+    ifreq request{};
+    std::strncpy(request.ifr_name, name_.c_str(), IFNAMSIZ - 1);
+    request.ifr_data = static_cast<char*>(static_cast<void*>(&link));
+    (void)ioctl(socket.get(), SIOCETHTOOL, &request);
 }
 
 } // namespace xlat646

@@ -39,6 +39,10 @@ class Tun {
     /// std::system_error with a sentence that says what is missing; EBUSY: the name is taken.
     static Tun create(const std::string& name, std::size_t queues, bool offload);
 
+    /// Whether the link counts as connected. Without carrier the kernel delivers nothing to the
+    /// device, but takes what is written to it. Throws std::system_error.
+    void set_carrier(bool on) const;
+
     const std::string& name() const { return name_; }
     unsigned ifindex() const { return ifindex_; }
     std::size_t queue_count() const { return queues_.size(); }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "translator/dataplane/worker.hpp"
 
+#include "translator/siit/probe_pair.hpp"
 #include "translator/wire/segment.hpp"
 
 #include <cerrno>
@@ -158,7 +159,9 @@ void Worker::handle(Packet& packet, bool is_alone) noexcept {
     const Outcome outcome = translator_.translate(packet, *reader_.pin());
 
     const Direction direction = translator_.direction();
-    DirectionCounters& counters = counters_.direction[static_cast<std::size_t>(direction)];
+    DirectionCounters& counters = translator_.slot() == probe_slot
+                                      ? counters_.probes
+                                      : counters_.direction[static_cast<std::size_t>(direction)];
     counters.received.add();
     counters.received_bytes.add(received);
     if (is_gso) counters.super_packets.add();

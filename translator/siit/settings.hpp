@@ -15,6 +15,8 @@
 
 namespace xlat646 {
 
+class ProbePair;
+
 enum class UnmappedPolicy : std::uint8_t { reject, reject_host, drop }; ///< 3/13, 3/1, silence
 enum class UdpZeroChecksum : std::uint8_t { compute, drop };
 
@@ -61,6 +63,8 @@ struct Settings {
 
     /// Secrets of the IPv4 Identification generator and of pool4's choice (ID-02); random at start.
     std::array<std::uint64_t, 4> secrets{};
+    /// The pair of the daemon's probes; nullptr: none.
+    const ProbePair* probe = nullptr;
     /// Milliseconds that never go back; asked only when an ICMP error is due.
     std::uint64_t (*now_ms)() = nullptr;
 };

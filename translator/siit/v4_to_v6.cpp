@@ -3,6 +3,7 @@
 // RFC 7915 section 4 in the order of matrix section 0.1. Nothing is written to the packet before
 // the last check that may answer it with an ICMP error: errors quote packets as received.
 #include "translator/siit/icmp_tables.hpp"
+#include "translator/siit/probe_pair.hpp"
 #include "translator/siit/translator.hpp"
 #include "translator/siit/transport.hpp"
 
@@ -40,19 +41,26 @@ Outcome Translator::v4_to_v6(Packet& packet, const MappingTable& table, Pass pas
     if (is_v6_only(proto)) return Outcome::drop(DropReason::v6only_proto);
 
     const bool is_own = destination == settings_.own4;
+    const bool is_probe = is_own && settings_.probe != nullptr && proto == protocol::icmp4 &&
+                          settings_.probe->marks_icmp4(view.transport, view.transport_length);
     MatchedIpv6 server{};
-    if (!is_own) {
+    if (is_probe) {
+        server.address = settings_.probe->server();
+        slot_ = probe_slot;
+    } else if (!is_own) {
         if (!table.find(destination, server)) return reject_unmapped4(packet, view);
         slot_ = server.slot;
     }
 
     if (pass == Pass::only) {
-        if (is_denied_client(source) && !view.is_icmp_error()) // T46-12
-            return Outcome::drop(DropReason::policy4);
-        if (is_refused_by_well_known_prefix(source)) return Outcome::drop(DropReason::policy4);
-        if (settings_.drop_spoofed_pairs && table.contains(source)) // SEC-04
-            return Outcome::drop(DropReason::spoof);
-        if (is_own) return answer_own4(packet, view);
+        if (!is_probe) { // a probe's source is this node, whatever the policy says of its address
+            if (is_denied_client(source) && !view.is_icmp_error()) // T46-12
+                return Outcome::drop(DropReason::policy4);
+            if (is_refused_by_well_known_prefix(source)) return Outcome::drop(DropReason::policy4);
+            if (settings_.drop_spoofed_pairs && table.contains(source)) // SEC-04
+                return Outcome::drop(DropReason::spoof);
+            if (is_own) return answer_own4(packet, view);
+        }
         if (view.header.ttl <= 1) // T46-08
             return reject(packet, view, DropReason::hop_limit,
                           {ErrorKind::time_exceeded, icmp::v4::time_exceeded, 0});

@@ -4,6 +4,7 @@
 // section 4.2.2) as a second pass. Nothing is written to the packet before the last check that may
 // answer it with an ICMP error.
 #include "translator/siit/icmp_tables.hpp"
+#include "translator/siit/probe_pair.hpp"
 #include "translator/siit/translator.hpp"
 #include "translator/siit/transport.hpp"
 
@@ -26,6 +27,9 @@ Outcome Translator::v6_to_v4(Packet& packet, const MappingTable& table) noexcept
     if (is_hard_martian(source) || is_hard_martian(destination))
         return Outcome::drop(DropReason::martian6);
 
+    const bool is_probe = settings_.probe != nullptr && source == settings_.probe->server() &&
+                          view.header.next_header == protocol::icmp6 &&
+                          settings_.probe->marks_icmp6(view.transport, view.transport_length);
     bool is_own = destination == settings_.own6;
     Ipv4Address client;
     if (!is_own) {
@@ -34,7 +38,8 @@ Outcome Translator::v6_to_v4(Packet& packet, const MappingTable& table) noexcept
         if (is_hard_martian(client)) return Outcome::drop(DropReason::martian4);
         is_own = client == settings_.own4;
         // A pair is no client: the policy has nothing to say about hairpinning.
-        if (!is_own && (is_denied_client(client) || is_refused_by_well_known_prefix(client)) &&
+        if (!is_own && !is_probe &&
+            (is_denied_client(client) || is_refused_by_well_known_prefix(client)) &&
             !table.contains(client))
             return Outcome::drop(DropReason::policy4);
     }
@@ -47,7 +52,10 @@ Outcome Translator::v6_to_v4(Packet& packet, const MappingTable& table) noexcept
     if (is_own) return answer_own6(packet, view);
 
     MatchedIpv4 server{};
-    if (table.find(source, server)) {
+    if (is_probe) {
+        server.address = settings_.own4;
+        slot_ = probe_slot;
+    } else if (table.find(source, server)) {
         slot_ = server.slot;
         if (server.address == client) return Outcome::drop(DropReason::same_host); // T64-24
     } else if (settings_.prefix.contains(source)) {
@@ -77,9 +85,9 @@ Outcome Translator::v6_to_v4(Packet& packet, const MappingTable& table) noexcept
     if (!normalize_offload(packet, view.transport, view.protocol, is_fragment, true))
         return Outcome::drop(DropReason::bad_offload);
 
-    const bool hairpin = table.contains(client);
+    const bool hairpin = !is_probe && table.contains(client);
     if (hairpin && !settings_.hairpin) return Outcome::drop(DropReason::hairpin);
-    if (!hairpin && is_in_pool(client))
+    if (!hairpin && !is_probe && is_in_pool(client))
         return reject_unmapped6(packet, view); // ours, and nobody there: it would come back
 
     const Outcome outcome =

@@ -63,6 +63,7 @@ struct alignas(64) DirectionCounters {
 
 struct alignas(64) WorkerCounters {
     std::array<DirectionCounters, direction_count> direction;
+    DirectionCounters probes; ///< the daemon's own packets, which `direction` does not count
     Counter read_errors;
     Counter write_errors;     ///< packets lost on output: queue full, link down
     Counter unknown_reads;    ///< shorter than an offload header
