@@ -38,4 +38,5 @@ cmake --build build
 
 # CTest judges it too, but shows nothing of a test that passes.
 /usr/bin/python3 tests/coverage.py build-coverage || true
-ctest --test-dir build --output-on-failure -j2
+# Three: one of them mostly waits.
+ctest --test-dir build --output-on-failure -j3
