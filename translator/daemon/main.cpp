@@ -62,6 +62,7 @@ int translate(const std::string& config_path, std::optional<Watchdog>& watchdog)
     spdlog::info("{}: {} mappings loaded in {:.3f} seconds, digest {:.16}", config_path,
                  loaded.table.table->size(), loaded.table.seconds, loaded.table.digest);
     if (!watchdog) return exit_status::fine;
+    log_without_waiting();
 
     add_secrets(loaded.config.settings);
     loaded.config.settings.now_ms = monotonic_ms;

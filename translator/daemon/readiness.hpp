@@ -11,8 +11,7 @@
 // A ping that is lost while the TUN's queues overflow proves nothing, as long as all workers
 // translate what comes by their lanes: under a flood no node may leave the work to the others.
 //
-// Neither writes to the log: a log that nobody empties must not look like a hang. What they have to
-// say is fetched by the supervisor.
+// Neither writes to the log. What they have to say is fetched by the supervisor.
 #pragma once
 
 #include "translator/daemon/circuit_probe.hpp"
@@ -47,7 +46,9 @@ class Readiness {
     void start(std::string announcement);
 
     /// The supervisor lives. To be called more often than every `beat_interval()`.
-    void beat() noexcept;
+    void beat() noexcept { supervisor_.beat(); }
+    /// What the supervisor does until its next beat may have to wait for the kernel.
+    void be_patient() noexcept { supervisor_.be_patient(); }
     std::chrono::milliseconds beat_interval() const;
 
     struct Message {
@@ -65,6 +66,26 @@ class Readiness {
     using Clock = std::chrono::steady_clock;
     enum class Verdict : std::uint8_t { good, bad, excused };
 
+    /// The signs of life of a thread. They are counted by looks, not by the clock: if all of us
+    /// have stood still for a while, that is one look.
+    class Life {
+      public:
+        void beat() noexcept { tell(false); }
+        void be_patient() noexcept { tell(true); }
+        /// For the one thread that looks. True: nothing since `limit` looks; 0: never.
+        bool is_stuck(unsigned limit) noexcept;
+
+      private:
+        void tell(bool is_patient) noexcept {
+            is_patient_.store(is_patient, std::memory_order_relaxed);
+            beats_.fetch_add(1, std::memory_order_release);
+        }
+        std::atomic<std::uint32_t> beats_{0};
+        std::atomic<bool> is_patient_{false};
+        std::uint32_t seen_ = 0;
+        unsigned looks_ = 0;
+    };
+
     void run() noexcept;
     void begin_round();
     /// Reads answers until nothing is missing any more, or until `end`.
@@ -75,7 +96,6 @@ class Readiness {
     void act(Hysteresis::Action action);
     void note_failure(const std::string& why);
     void beat_for_the_watchdog() noexcept;
-    bool is_late(const std::atomic<std::int64_t>& beat) const;
     void say(bool is_good, std::string text);
 
     const ReadinessConfig& config_;
@@ -91,8 +111,8 @@ class Readiness {
     std::string announcement_;
     FileDescriptor stop_;
     FileDescriptor news_;
-    std::atomic<std::int64_t> supervisor_beat_;
-    std::atomic<std::int64_t> probe_beat_{0};
+    Life supervisor_;
+    Life prober_;
     std::uint64_t dropped_ = 0; ///< by the TUN's queues, before this round
 
     mutable std::mutex mutex_; ///< of all below

@@ -102,6 +102,7 @@ void Supervisor::run() {
         if (announcement_) wait_ms = announcement_->wait_ms(wait_ms);
         (void)poll(events, std::size(events), wait_ms);
         readiness_->beat();
+        flush_log();
         pass_on_readiness();
         if (control_) control_->serve();
         hooks_.serve();

@@ -42,6 +42,7 @@ void Supervisor::start_fastpath() {
 }
 
 void Supervisor::watch_fastpath() {
+    if (!uplinks_.empty()) readiness_->be_patient();
     for (FastpathUplink& uplink : uplinks_) {
         if (uplink.hook && fastpath_->is_attached(uplink.interface)) continue;
         if (uplink.hook) {
