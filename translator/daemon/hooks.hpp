@@ -35,6 +35,7 @@ class Hooks {
     ~Hooks();
 
     void run(Event event);
+    bool is_running() const { return running_.has_value(); }
     /// Becomes readable when serve() has something to do; it also wants to be called when
     /// `wait_ms` are over.
     int descriptor() const { return events_.get(); }

@@ -38,29 +38,59 @@ void signal_event(const FileDescriptor& event) {
 } // namespace
 
 Readiness::Readiness(const ReadinessConfig& config, const Tun& tun, const Settings& settings,
-                     bool routes_are_ours, ProbePair& pair, LaneProbe& lanes, Watchdog& watchdog)
+                     bool routes_are_ours, ProbePair& pair, LaneProbe& lanes, Watchdog& watchdog,
+                     Carrier carrier)
     : config_(config), tun_(tun), pair_(pair), lanes_(lanes),
       watchdog_(watchdog), fixed_path_{nobody4, settings.own4, settings.own6,
                                        settings.prefix.embed(nobody4)},
-      requirements_(config.require, tun.ifindex()), hysteresis_(config.failures, config.successes),
-      nonces_(config.failures), stop_(make_event()), news_(make_event()) {
+      requirements_(config.require, tun.ifindex()),
+      hysteresis_(config.failures, config.successes,
+                  carrier == Carrier::is_on ? Hysteresis::State::on : Hysteresis::State::off),
+      nonces_(config.failures), stop_(make_event()), news_(make_event()),
+      is_guest_(carrier != Carrier::ours), is_ready_(carrier == Carrier::is_on) {
     if (config.probe) circuit_.emplace(tun, settings, routes_are_ours);
-    tun_.set_carrier(false);
+    if (!is_guest_) tun_.set_carrier(false);
 }
 
 Readiness::~Readiness() {
-    signal_event(stop_);
-    if (pulse_.joinable()) pulse_.join();
-    watchdog_.dismiss(); // what comes now may take its time
-    if (thread_.joinable()) thread_.join();
+    stop_threads();
+    if (is_guest_) return;
     try {
         tun_.set_carrier(false);
     } catch (const std::system_error&) { // the device has gone: so has its carrier
     }
 }
 
+void Readiness::stop_threads() {
+    signal_event(stop_);
+    if (pulse_.joinable()) pulse_.join();
+    watchdog_.dismiss(); // what comes now may take its time
+    if (thread_.joinable()) thread_.join();
+}
+
+void Readiness::settle() {
+    is_guest_ = false;
+    const std::lock_guard lock(mutex_);
+    if (!is_ready_) tun_.set_carrier(false); // it may have come on since we were told
+}
+
+void Readiness::leave() {
+    is_guest_ = true;
+    stop_threads();
+}
+
+std::string Readiness::why_no_success() const {
+    const std::lock_guard lock(mutex_);
+    if (answered_ != 0) return {};
+    return failed_ == 0 ? "none has ended yet" : is_ready_ ? last_failure_ : why_not_;
+}
+
 void Readiness::start(std::string announcement) {
     announcement_ = std::move(announcement);
+    if (is_ready_) {
+        why_not_.clear();
+        say(true, "ready: " + announcement_);
+    }
     beat();
     watchdog_.arm(milliseconds(config_.watchdog_ms));
     thread_ = std::thread([this] { run(); });
@@ -109,7 +139,9 @@ void Readiness::run() noexcept {
         } catch (const std::exception& e) { // the kernel answers no questions
             note_failure(e.what());
         }
-        if (verdict == Verdict::bad)
+        if (is_guest_) {
+            // What it comes to is the other process's matter.
+        } else if (verdict == Verdict::bad)
             act(hysteresis_.bad());
         else if (verdict == Verdict::good || before == Hysteresis::State::trial)
             act(hysteresis_.good());
@@ -252,6 +284,11 @@ std::vector<Readiness::Message> Readiness::take_messages() {
     (void)!::read(news_.get(), &ignored, sizeof ignored);
     const std::lock_guard lock(mutex_);
     return std::exchange(messages_, {});
+}
+
+bool Readiness::is_ready() const {
+    const std::lock_guard lock(mutex_);
+    return is_ready_;
 }
 
 nlohmann::ordered_json Readiness::status() const {

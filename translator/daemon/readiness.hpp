@@ -33,14 +33,24 @@ namespace xlat646 {
 
 class Readiness {
   public:
-    /// All must outlive it; `lanes` are those of the running workers. Turns the carrier off.
-    /// Throws std::system_error.
+    /// The carrier is `ours` from the start, and goes off; or it is another process's, who has it
+    /// on or off, and no matter of ours before settle().
+    enum class Carrier : std::uint8_t { ours, is_off, is_on };
+    /// All must outlive it; `lanes` are those of the running workers. Throws std::system_error.
     Readiness(const ReadinessConfig& config, const Tun& tun, const Settings& settings,
-              bool routes_are_ours, ProbePair& pair, LaneProbe& lanes, Watchdog& watchdog);
+              bool routes_are_ours, ProbePair& pair, LaneProbe& lanes, Watchdog& watchdog,
+              Carrier carrier);
     Readiness(const Readiness&) = delete;
     Readiness& operator=(const Readiness&) = delete;
-    /// Turns the carrier off and dismisses the watchdog.
+    /// Turns the carrier off, if it is ours, and dismisses the watchdog.
     ~Readiness();
+
+    /// The carrier is ours now.
+    void settle();
+    /// The carrier is no longer ours, and stays as it is. Nothing is probed or watched any more.
+    void leave();
+    /// Empty: a round of probes has succeeded. Else why not, so far.
+    std::string why_no_success() const;
 
     /// Everything else is in place. `announcement`: what to say when the node is ready.
     void start(std::string announcement);
@@ -59,6 +69,7 @@ class Readiness {
     int news() const { return news_.get(); }
     std::vector<Message> take_messages();
 
+    bool is_ready() const;
     nlohmann::ordered_json status() const;
     nlohmann::ordered_json counters() const;
 
@@ -87,6 +98,7 @@ class Readiness {
     };
 
     void run() noexcept;
+    void stop_threads();
     void begin_round();
     /// Reads answers until nothing is missing any more, or until `end`.
     bool wait(Clock::time_point end, bool until_complete);
@@ -113,10 +125,11 @@ class Readiness {
     FileDescriptor news_;
     Life supervisor_;
     Life prober_;
-    std::uint64_t dropped_ = 0; ///< by the TUN's queues, before this round
+    std::atomic<bool> is_guest_; ///< the carrier is not ours
+    std::uint64_t dropped_ = 0;  ///< by the TUN's queues, before this round
 
     mutable std::mutex mutex_; ///< of all below
-    bool is_ready_ = false;
+    bool is_ready_;
     std::string why_not_ = "starting";
     std::string last_failure_;     ///< while ready
     Clock::time_point said_why_{}; ///< to the log

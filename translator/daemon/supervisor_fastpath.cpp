@@ -37,7 +37,8 @@ void Supervisor::start_fastpath() {
     for (const std::string& interface : config_.fastpath.interfaces) {
         FastpathUplink& uplink = uplinks_.emplace_back();
         uplink.interface = interface;
-        attach_fastpath(uplink, must_work);
+        // Our predecessor's program is at work there; until it is gone ours is not tried.
+        if (is_owner_) attach_fastpath(uplink, must_work);
     }
 }
 
@@ -120,6 +121,7 @@ void Supervisor::publish(std::unique_ptr<const MappingTable> table) {
 nlohmann::ordered_json Supervisor::counters() const {
     nlohmann::ordered_json all = counters_json(workers_, fastpath_.get());
     if (readiness_) all["probes"] = readiness_->counters();
+    add_counters(all, before_);
     return all;
 }
 

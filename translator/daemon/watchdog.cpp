@@ -68,7 +68,9 @@ Watchdog::Watchdog() {
         (void)fcntl(pipe_.get(), F_SETFL, O_NONBLOCK); // a watchdog that hangs must not stop us
         return;
     }
-    ::close(ends[1]);
+    const auto ours = static_cast<unsigned>(ends[0]);
+    close_range(STDERR_FILENO + 1, ours - 1, 0); // what a predecessor has handed over
+    close_range(ours + 1, ~0u, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_NAME, "xlat646d-watch");
     setsid(); // what a terminal sends to all of its foreground is not for us: Ctrl-C, Ctrl-Z
