@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""xlat646 restart: another process takes over, and nobody outside notices (RT-21); whatever is
+"""xlat646 restart: another process takes over, and nobody outside notices; whatever is
 wrong with the new one, the old one goes on."""
 
 import contextlib
@@ -243,6 +243,34 @@ class Restart(RestartTestCase):
         self.assertEqual(self.link.history(), [])
 
 
+    def test_not_ready(self):
+        """A node that is not ready can be restarted as well, and stays so; or gets ready by it."""
+        require = {**READINESS, "failures": 1, "require": [{"ping4": "198.51.100.99"}]}
+        self.assertEqual(self.daemon.stop(), 0)
+        self.daemon.write_config(**self.config, readiness=require)
+        self.daemon.start(wait=False)
+        self.daemon.wait_log("not ready, .* no answer to pings of 198.51.100.99")
+        self.link.forget(False)
+        for is_ready in (False, True):
+            self.assertEqual(self.command("restart").returncode, 0)
+            self.assertEqual(self.daemon.process.wait(60), 0)
+            self.daemon.process = Adopted(self.status()["pid"])
+            if not is_ready:
+                self.wait_rounds(3)
+                self.assertFalse(self.status()["readiness"]["ready"])
+                self.assertEqual(self.link.history(), [])
+                self.daemon.write_config(**self.config)
+        wait_until(lambda: self.status()["readiness"]["ready"], "ready")
+        wait_until(lambda: self.link.history() == [True], "carrier")
+        self.assert_ping("c4", V1)
+
+    def wait_rounds(self, count):
+        def failed():
+            return self.status()["counters"]["probes"]["failed"]
+        before = failed()
+        wait_until(lambda: failed() >= before + count, f"{count} rounds of probes")
+
+
 class GoesOn(RestartTestCase):
     """The old one, when the new one is no good."""
 
@@ -323,24 +351,40 @@ class GoesOn(RestartTestCase):
             self.daemon.write_mapping(mapping_yaml([(V1, S1), (V2, S2)]))
         self.assert_ping("c4", V2)
 
+    def test_killed_while_it_waits(self):
+        """The TUN goes with the daemon, not later with who was to take over."""
+        self.daemon.write_config(**self.config, readiness={
+            **READINESS, "require": [{"ping4": "198.51.100.99"}]})
+        waiting = Worker(self.command, "restart")
+        wait_until(lambda: len(watchdogs(self.lab)) == 2, "the new one has begun")
+        self.daemon.process.kill()
+        self.daemon.process.wait()
+        wait_until(lambda: TUN not in self.lab.ip_output("gw", "-o link show"), "the TUN has gone")
+        self.assertNotEqual(waiting.join_or_raise().returncode, 0)
+        wait_until(lambda: not self.running("xlat646d"), "nobody is left")
+        self.assertNotIn("handed over", self.daemon.log()[-500:])
+        self.daemon.write_config(**self.config)
+        self.daemon.start()
+        self.assert_ping("c4", V1)
+
     def test_a_signal_comes_first(self):
         self.replace_program("#!/bin/sh\nexec sleep 600\n")
         done = []
         waiting = Worker(lambda: done.append(self.command("restart")))
         wait_until(lambda: "restart asked for" in self.daemon.log(), "it has begun")
-        wait_until(lambda: self.sleeping(), "the new process runs")
+        wait_until(lambda: self.running("sleep"), "the new process runs")
         self.daemon.process.send_signal(signal.SIGUSR1)
         waiting.join_or_raise()
         self.assertRegex(done[0].stderr, "goes on: a signal has come")
-        self.assertFalse(self.sleeping())
+        self.assertFalse(self.running("sleep"))
         self.daemon.wait_log("counters: ")
 
-    def sleeping(self):
+    def running(self, name):
         pids = self.lab.check("gw", "ip", "netns", "pids", self.lab.names["gw"]).split()
         found = []
         for pid in pids:
             with contextlib.suppress(OSError), open(f"/proc/{pid}/comm", encoding="ascii") as file:
-                found += [pid] if file.read() == "sleep\n" else []
+                found += [pid] if file.read() == f"{name}\n" else []
         return found
 
 

@@ -150,10 +150,10 @@ ordered_json Legacy::to_json() const {
 }
 
 Legacy Legacy::from_json(const ordered_json& d) {
-    if (d.value("format", 0) != format)
-        throw std::runtime_error("it speaks another language: a stop and a start are needed");
+    Legacy out;
     try {
-        Legacy out;
+        if (d.at("format").get<int>() != format)
+            throw std::runtime_error("it speaks another language: a stop and a start are needed");
         d.at("tun").get_to(out.tun);
         d.at("offload").get_to(out.offload);
         d.at("route_table").get_to(out.route_table);
@@ -162,13 +162,13 @@ Legacy Legacy::from_json(const ordered_json& d) {
         d.at("is_ready").get_to(out.is_ready);
         out.token = token_of(d.at("token").get<std::string>());
         const auto server = Ipv6Address::parse(d.at("probe_server").get<std::string>());
-        if (!server) throw std::runtime_error("no address");
+        if (!server) throw std::runtime_error("the probe's address is no address");
         out.probe_server = *server;
         out.counters = d.at("counters");
-        return out;
     } catch (const std::exception& e) {
-        throw std::runtime_error(std::string("cannot be understood: ") + e.what());
+        throw std::runtime_error(std::string("what the running daemon hands over: ") + e.what());
     }
+    return out;
 }
 
 Successor::Successor(const CommandLine& command, const Descriptors& descriptors,
@@ -238,11 +238,11 @@ std::optional<Inheritance> Inheritance::from_environment() {
     // No TUN may keep its carrier without a translator.
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     out.predecessor_ = ::getppid();
-    if (said->value("pid", 0) != out.predecessor_) throw GoneError("hand-over: no predecessor");
+    if (said->at("pid") != out.predecessor_) throw GoneError("hand-over: no predecessor");
     try {
         out.legacy = Legacy::from_json(*said);
-    } catch (const std::runtime_error& e) {
-        out.refuse(std::string("what the predecessor says ") + e.what());
+    } catch (const std::exception& e) {
+        out.refuse(e.what());
         throw;
     }
     for (auto& [name, descriptor] : passed) {

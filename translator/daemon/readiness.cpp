@@ -69,9 +69,9 @@ void Readiness::stop_threads() {
 }
 
 void Readiness::settle() {
-    is_guest_ = false;
     const std::lock_guard lock(mutex_);
     if (!is_ready_) tun_.set_carrier(false); // it may have come on since we were told
+    is_guest_ = false;
 }
 
 void Readiness::leave() {
