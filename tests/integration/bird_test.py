@@ -3,8 +3,12 @@
 r6 by OSPFv3. RT-01, RT-02, RT-12."""
 
 import os
+import re
 import signal
+import stat
 import subprocess
+import tempfile
+import time
 import unittest
 
 from bird import Bird, router, routes
@@ -12,6 +16,7 @@ from control_test import Command, command_path, socket_of
 from lab import (C4, GW4, PREFIX6, S1, S2, V1, V2, LabTestCase, embedded,
                  mapping_yaml)
 from netns import LabError, need_tools, wait_until
+from restart_test import Adopted
 
 OWNED = "192.0.2.0/24"
 P = f"{PREFIX6}/96"
@@ -200,6 +205,32 @@ class Pool(BirdTestCase):
         self.wait_known(*self.announced)
         self.assertFalse(self.routing_status()["draining"])
 
+    def test_restart(self):
+        """By hand-over: BIRD and the routers hear nothing of it."""
+        def since():
+            shown = self.bird.birdc("show", "protocols").stdout
+            return re.findall(r"(?m)^(xlat646_v\d) +Static +\S+ +(up +\S+)", shown)
+        before, log = since(), len(self.daemon.log())
+        self.assertEqual(len(before), 2)
+        with tempfile.NamedTemporaryFile("ab", prefix="xlat646-test-") as heard:
+            monitor = self.lab.start("r4", "ip", "-o", "monitor", "route", stdout=heard)
+
+            def is_heard(address):
+                self.lab.ip("r4", f"route add {address} dev core", f"route del {address} dev core")
+                return address in read(heard.name)
+            wait_until(lambda: is_heard("10.255.255.1"), "ip monitor listens", 30, 0.2)
+            self.assertEqual(self.command("restart").returncode, 0)
+            self.assertEqual(self.daemon.process.wait(60), 0)
+            self.daemon.process = Adopted(self.status()["pid"])
+            # The hook has BIRD read its files again.
+            self.daemon.wait_log("hook after_start: done", log)
+            wait_until(lambda: is_heard("10.255.255.2"), "all of that is heard", 30, 0.2)
+            monitor.kill()
+            monitor.wait()
+            self.assertNotIn("192.0.2.", read(heard.name))
+        self.assertEqual(since(), before)
+        self.assertEqual(self.known(), self.announced)
+
     def test_drain_waits(self):
         """RT-21: until hardly a packet comes, or a limit; what is left is said."""
         try:
@@ -220,6 +251,47 @@ class Pool(BirdTestCase):
         finally:
             self.tool("undrain")
         self.wait_known(*self.announced)
+
+    def test_drain_every_second(self):
+        """RT-19: routers dampen what changes so often, and learn how it has ended."""
+        try:
+            for wanted in (((), ()), self.announced):
+                for last in range(10, 0, -1):
+                    time.sleep(1)
+                    self.tool("drain" if (last % 2 == 1) == (wanted == ((), ())) else "undrain")
+                self.wait_known(*wanted, timeout=60)
+        finally:
+            self.tool("undrain")
+
+    def test_drain_as_the_service_user(self):
+        """RT-27: all it takes is BIRD's group and the directory of the drain file."""
+        user, group = 64646, 64647
+        socket_status = os.stat(self.bird.socket)
+        directory = os.path.dirname(self.drain_file)
+
+        def drain(command, groups):
+            return subprocess.run(
+                ["setpriv", f"--reuid={user}", f"--regid={user}", groups, "--inh-caps=-all",
+                 "--bounding-set=-all", command_path(), command, "--config",
+                 self.daemon.config_path],
+                capture_output=True, text=True, timeout=60, check=False)
+        try:
+            os.chown(self.bird.socket, -1, group)
+            os.chmod(self.bird.socket, 0o660)
+            os.chown(directory, user, user)
+            self.assertNotEqual(drain("drain", "--clear-groups").returncode, 0)
+            self.tool("undrain")
+            done = drain("drain", f"--groups={group}")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.wait_known([], [])
+            self.assertEqual(os.stat(self.drain_file).st_uid, user)
+            self.assertEqual(drain("undrain", f"--groups={group}").returncode, 0)
+            self.wait_known(*self.announced)
+        finally:
+            os.chown(directory, 0, 0)
+            os.chown(self.bird.socket, socket_status.st_uid, socket_status.st_gid)
+            os.chmod(self.bird.socket, stat.S_IMODE(socket_status.st_mode))
+            self.tool("undrain")
 
     def test_drain_without_bird(self):
         """Nothing is announced then; BIRD starts drained."""

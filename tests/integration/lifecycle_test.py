@@ -73,6 +73,38 @@ class Running(LabTestCase):
         self.assertEqual(self.daemon.stop(), 0)
         self.assertNotRegex(self.routes(), r"192\.0\.2\.|2001:db8:46:")
 
+    def test_hooks_are_ordinary_programs(self):
+        """They have the daemon's user, but neither its priority nor its capabilities."""
+        self.assertEqual(self.daemon.stop(), 0)
+        show = ("grep -E '^(Uid|Cap(Inh|Prm|Eff|Amb)):' /proc/$$/status; cat /proc/$$/autogroup; "
+                "echo session $(cut -d' ' -f1,5,6,19 /proc/$$/stat)")
+        caps = "+net_admin,+net_raw,+sys_nice,+dac_override"
+        nobody = ["setpriv", "--reuid=65534", "--clear-groups", f"--inh-caps={caps}",
+                  f"--ambient-caps={caps}"]
+        for under, user in (([], 0), (nobody, 65534)):
+            with self.subTest(user=user):
+                # Fast path: not with these few.
+                daemon = Daemon(self.lab, hooks={"after_start": ["/bin/sh", "-c", show]},
+                                fastpath=None)
+                self.addCleanup(daemon.remove)
+                daemon.start(under=["nice", "-n", "-7", "setsid", *under])
+                daemon.wait_log("hook after_start: done")
+                said = "".join(f"{line}\n" for line in
+                               re.findall(r"hook after_start: (.*)", daemon.log()))
+                self.assertRegex(said, rf"(?m)^Uid:.{user}.{user}.")
+                pid, group, session, nice = re.search(r"session (\d+) (\d+) (\d+) (-?\d+)",
+                                                      said).groups()
+                self.assertEqual((group, session, nice), (pid, pid, "0"))
+                self.assertRegex(said, r"(?m)^/autogroup-\d+ nice 0$")
+                sets = {name: int(value, 16) for name, value in
+                        re.findall(r"Cap(\w+):.([0-9a-f]+)", said)}
+                self.assertEqual((sets["Inh"], sets["Amb"]), (0, 0), said)
+                if user:
+                    self.assertEqual((sets["Prm"], sets["Eff"]), (0, 0), said)
+                self.assert_ping("c4", V1)  # the daemon has kept its own
+                daemon.reload()
+                self.assertEqual(daemon.stop(), 0)
+
     def test_workers_come_first(self):
         """A process that eats CPUs slows itself down, not the workers."""
         self.assertEqual(self.daemon.stop(), 0)

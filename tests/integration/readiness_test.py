@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import unittest
 
-from control_test import command_path, socket_of
+from control_test import ask, command_path, socket_of
 from lab import (GW4, GW6, OWN4, R6, S1, TUN, V1, Daemon, Lab, LabTestCase, embedded,
                  mapping_yaml)
 from netns import wait_until
@@ -341,6 +341,51 @@ class Hang(unittest.TestCase):
             wait_until(lambda: not self.tun(), "the TUN has gone")
         self.assert_killed()
 
+    def test_a_log_that_nobody_reads(self):
+        """It stops nobody; what got lost is counted."""
+        self.assertEqual(self.daemon.stop(), 0)
+        ours, theirs = os.pipe()
+        self.addCleanup(os.close, ours)
+        start = len(self.daemon.log())
+        try:
+            self.daemon.start(wait=False, stderr=theirs)
+        finally:
+            os.close(theirs)
+
+        def is_ready():
+            with contextlib.suppress(OSError):
+                return ask(self.daemon, b'{"command":"status"}\n')["status"]["readiness"]["ready"]
+        wait_until(is_ready, "ready")
+        # Every reload fails with a hundred lines; a pipe takes 64 KiB, the daemon keeps 256.
+        self.daemon.write_mapping("version: 1\nmappings:\n" + "".join(
+            f"  - {{ ipv4: 192.0.2.300, ipv6: x{n} }}\n" for n in range(200)))
+        for _ in range(80):
+            answer = ask(self.daemon, b'{"command":"reload"}\n')["reload"]
+            self.assertEqual(answer["result"], "failed")
+        answered = self.probes()
+        wait_until(lambda: self.probes() > answered + 10, "ten rounds of probes")
+        self.assertIsNone(self.daemon.process.poll())
+        self.assertTrue(is_ready())
+        self.assertEqual(self.lab.ping("c4", V1).returncode, 0)
+        os.set_blocking(ours, False)
+        heard = b""
+
+        def has_heard():
+            nonlocal heard
+            with contextlib.suppress(BlockingIOError):
+                while piece := os.read(ours, 65536):
+                    heard += piece
+            return re.search(rb"(?m)^.* warning \d+ lines of this log lost: nobody had read", heard)
+        wait_until(has_heard, "how many lines were lost")
+        self.assertEqual(len(self.daemon.log()), start)
+        self.assertGreater(len(heard), 256 * 1024)
+        for line in heard.decode().splitlines():
+            self.assertRegex(line, r"^\d{4}-\d\d-\d\d \S+ (info|warning|error) ", "a torn line")
+        self.assertEqual(self.daemon.stop(), 0)
+
+    def probes(self):
+        return ask(self.daemon, b'{"command":"status"}\n')["status"]["counters"]["probes"]["answered"]
+
     def test_stuck_readiness(self):
         (thread,) = [t for t, name in threads(self.daemon.process.pid).items()
                      if name == "readiness"]
@@ -364,7 +409,7 @@ class Hang(unittest.TestCase):
         self.assertEqual(self.daemon.stop(), 0)
 
     def test_a_long_reload_is_no_hang(self):
-        """It lasts longer than the supervisor's patience (5 limits of the watchdog)."""
+        """It lasts longer than five limits of the watchdog."""
         self.assertEqual(self.daemon.stop(), 0)
         self.daemon.write_config(readiness={**FAST, "watchdog_ms": 300}, reload_guard=0)
         self.daemon.start()

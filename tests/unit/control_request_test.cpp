@@ -23,7 +23,8 @@ std::string complaint(std::string_view line) {
 TEST_CASE("control request: good ones, there and back", "[control]") {
     for (const ControlRequest& r : {ControlRequest{Command::status, false},
                                     {Command::reload, false},
-                                    {Command::reload, true}}) {
+                                    {Command::reload, true},
+                                    {Command::restart, false}}) {
         std::string line = request_line(r);
         REQUIRE(line.ends_with("\n"));
         line.pop_back();
@@ -49,8 +50,10 @@ TEST_CASE("control request: what is wrong is said", "[control]") {
         {"{}", "\"command\" is missing"},
         {"{\"force\":true}", "\"command\" is missing"},
         {"{\"command\":1}", "\"command\" is not a string"},
-        {"{\"command\":\"stop\"}", "unknown command \"stop\"; known are status and reload"},
-        {"{\"command\":\"status \"}", "unknown command \"status \"; known are status and reload"},
+        {"{\"command\":\"stop\"}",
+         "unknown command \"stop\"; known are status, reload and restart"},
+        {"{\"command\":\"status \"}",
+         "unknown command \"status \"; known are status, reload and restart"},
         {"{\"command\":\"status\",\"x\\n\":1}", "unknown key \"x\\n\""},
         {"{\"command\":\"reload\",\"force\":1}", "\"force\" is not true or false"},
         {"{\"command\":\"status\",\"force\":true}", "\"force\" belongs to the command reload"},

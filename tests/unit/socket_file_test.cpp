@@ -4,8 +4,10 @@
 #include "tests/unit/temporary_directory.hpp"
 #include "tests/unit/unix_client.hpp"
 
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -121,6 +123,33 @@ TEST_CASE("socket file: what belongs to others stays", "[control]") {
     // A directory that is a link to nowhere.
     fs::create_symlink(directory.at("nowhere"), directory.at("link"));
     CHECK(error_of(directory.at("link/control.sock")) == EAGAIN);
+}
+
+TEST_CASE("socket file: another process's is left alone until it is ours", "[control][handover]") {
+    const TemporaryDirectory directory;
+    const std::string path = directory.at("run/control.sock");
+    const auto copy = [](int fd) { return FileDescriptor(::fcntl(fd, F_DUPFD_CLOEXEC, 3)); };
+    {
+        SocketFile old(path);
+        const auto adopt = [&] {
+            return std::make_unique<SocketFile>(path, copy(old.descriptor()),
+                                                copy(old.lock_descriptor()), old.made_directory());
+        };
+        adopt().reset(); // it has failed
+        CHECK(entries(directory.at("run")) == 2);
+        CHECK(error_of(path) == EADDRINUSE);
+        const auto next = adopt();
+        old.own(false);
+        next->own(true);
+        CHECK(entries(directory.at("run")) == 2);
+    }
+    CHECK(!exists(directory.at("run")));
+    {
+        const auto old = std::make_unique<SocketFile>(path);
+        old->own(false);
+    }
+    CHECK(entries(directory.at("run")) == 2); // to whom it may belong
+    CHECK(error_of(path) == 0);               // nobody: the lock has gone with it
 }
 
 } // namespace xlat646

@@ -72,6 +72,19 @@ TEST_CASE("watchdog: nobody is killed who beats, or has not armed it, or has dis
     }
 }
 
+TEST_CASE("watchdog: it bites when told to, not before", "[watchdog][RT-29]") {
+    const int status = status_of([] {
+        Watchdog watchdog;
+        watchdog.bite(); // not armed yet
+        watchdog.arm(3'600'000ms);
+        watchdog.bite();
+        for (;;)
+            pause();
+    });
+    CHECK(WIFSIGNALED(status));
+    CHECK(WTERMSIG(status) == SIGKILL);
+}
+
 TEST_CASE("watchdog: its own end is noticed once, and ends nobody", "[watchdog]") {
     const int status = status_of([] {
         std::signal(SIGPIPE, SIG_IGN);

@@ -16,6 +16,7 @@ using Words = std::vector<std::string>;
 
 int run_status(const Words& words);
 int run_reload(const Words& words);
+int run_restart(const Words& words);
 int run_check(const Words& words);
 int run_bird_config(const Words& words);
 int run_drain(const Words& words);

@@ -23,6 +23,7 @@ struct Command {
 constexpr std::array commands = {
     Command{"status", "what the running daemon does, and what became of its packets", run_status},
     Command{"reload", "read the mapping files again, and say what came out", run_reload},
+    Command{"restart", "replace the running daemon without losing a packet", run_restart},
     Command{"drain", "withdraw this node's routes, and go on translating", run_drain},
     Command{"undrain", "announce them again", run_undrain},
     Command{"bird-config", "BIRD's part: print it, or install it", run_bird_config},

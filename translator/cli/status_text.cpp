@@ -264,4 +264,10 @@ std::string reload_text(const ordered_json& result) {
     return out + ", digest " + text_of(table, "digest").substr(0, 16) + "\n" + messages_of(result);
 }
 
+std::string restart_text(const ordered_json& result) {
+    const std::string process = "process " + std::to_string(number_of(result, "pid"));
+    if (result.at("done").get<bool>()) return "restarted: " + process + " has taken over\n";
+    return "NOT restarted, " + process + " goes on: " + text_of(result, "problem") + "\n";
+}
+
 } // namespace xlat646

@@ -14,4 +14,7 @@ std::string status_text(const nlohmann::ordered_json& status);
 /// "reloaded: 30 mappings, 1 added, ..." and what was said meanwhile.
 std::string reload_text(const nlohmann::ordered_json& result);
 
+/// "restarted: process 7 has taken over", or why not.
+std::string restart_text(const nlohmann::ordered_json& result);
+
 } // namespace xlat646

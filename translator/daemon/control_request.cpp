@@ -11,8 +11,8 @@ namespace {
 using nlohmann::json;
 using Command = ControlRequest::Command;
 
-constexpr std::array<std::pair<std::string_view, Command>, 2> commands = {
-    {{"status", Command::status}, {"reload", Command::reload}}};
+constexpr std::array<std::pair<std::string_view, Command>, 3> commands = {
+    {{"status", Command::status}, {"reload", Command::reload}, {"restart", Command::restart}}};
 
 /// Bytes that are no UTF-8 must not make the answer fail.
 std::string dump(const json& document) {
@@ -40,7 +40,7 @@ std::variant<ControlRequest, std::string> parse_request(std::string_view line) {
                 std::find_if(commands.begin(), commands.end(),
                              [&](const auto& known) { return known.first == name; });
             if (found == commands.end())
-                return unknown("command", name) + "; known are status and reload";
+                return unknown("command", name) + "; known are status, reload and restart";
             request.command = found->second;
             has_command = true;
         } else if (key == "force") {
@@ -57,7 +57,10 @@ std::variant<ControlRequest, std::string> parse_request(std::string_view line) {
 }
 
 std::string request_line(const ControlRequest& request) {
-    json document = {{"command", request.command == Command::status ? "status" : "reload"}};
+    const auto* const found =
+        std::find_if(commands.begin(), commands.end(),
+                     [&](const auto& known) { return known.second == request.command; });
+    json document = {{"command", found->first}};
     if (request.force) document["force"] = true;
     return dump(document) + "\n";
 }

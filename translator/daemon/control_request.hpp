@@ -2,7 +2,8 @@
 //
 // What may be asked of a running xlat646d: one line of JSON per connection,
 //   {"command":"status"}   {"command":"reload"}   {"command":"reload","force":true}
-// The answer is one JSON document with one key, "status", "reload" or "error", and the end of the
+//   {"command":"restart"}
+// The answer is one JSON document with one key, that of the command or "error", and the end of the
 // stream. Pure: text in, request or complaint out.
 #pragma once
 
@@ -15,7 +16,7 @@
 namespace xlat646 {
 
 struct ControlRequest {
-    enum class Command : std::uint8_t { status, reload };
+    enum class Command : std::uint8_t { status, reload, restart };
     Command command = Command::status;
     bool force = false; ///< reload: even if reload_guard objects
 

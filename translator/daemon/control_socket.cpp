@@ -22,8 +22,11 @@ void send_at_once(int socket, std::string_view text) {
 } // namespace
 
 ControlSocket::ControlSocket(const std::string& path, Answer answer)
-    : file_(path), answer_(std::move(answer)), events_(::epoll_create1(EPOLL_CLOEXEC)) {
-    if (events_.get() < 0 || !watch(EPOLL_CTL_ADD, file_.descriptor(), EPOLLIN, listener))
+    : ControlSocket(std::make_unique<SocketFile>(path), std::move(answer)) {}
+
+ControlSocket::ControlSocket(std::unique_ptr<SocketFile> file, Answer answer)
+    : file_(std::move(file)), answer_(std::move(answer)), events_(::epoll_create1(EPOLL_CLOEXEC)) {
+    if (events_.get() < 0 || !watch(EPOLL_CTL_ADD, file_->descriptor(), EPOLLIN, listener))
         throw std::system_error(errno, std::generic_category(), "control_socket: epoll");
 }
 
@@ -58,7 +61,7 @@ void ControlSocket::serve() {
     }
     close_late();
     // Without this a client that cannot be accepted would keep the loop awake.
-    (void)watch(EPOLL_CTL_MOD, file_.descriptor(), may_accept && !is_full() ? EPOLLIN : 0u,
+    (void)watch(EPOLL_CTL_MOD, file_->descriptor(), may_accept && !is_full() ? EPOLLIN : 0u,
                 listener);
 }
 
@@ -72,7 +75,7 @@ bool ControlSocket::accept() {
         Connection& c = connections_[i];
         if (c.socket.get() >= 0) continue;
         FileDescriptor socket(
-            ::accept4(file_.descriptor(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+            ::accept4(file_->descriptor(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
         if (socket.get() < 0) return errno == EAGAIN || errno == EINTR || errno == ECONNABORTED;
         if (!watch(EPOLL_CTL_ADD, socket.get(), EPOLLIN, i)) return false;
         c = {std::move(socket), {}, Clock::now() + patience};

@@ -12,6 +12,7 @@
 #include <array>
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <string>
 
 namespace xlat646 {
@@ -25,6 +26,8 @@ class ControlSocket {
     using Answer = std::function<std::string(const ControlRequest&)>;
     /// Throws as SocketFile.
     ControlSocket(const std::string& path, Answer answer);
+    ControlSocket(std::unique_ptr<SocketFile> file, Answer answer);
+    SocketFile& file() const { return *file_; }
 
     /// Becomes readable when serve() has something to do; it also wants to be called when
     /// `wait_ms` are over.
@@ -48,7 +51,7 @@ class ControlSocket {
     void close_late();
     std::string answer(std::string_view line) const;
 
-    SocketFile file_;
+    std::unique_ptr<SocketFile> file_;
     Answer answer_;
     FileDescriptor events_;
     std::array<Connection, most_connections> connections_;

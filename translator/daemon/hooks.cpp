@@ -9,9 +9,12 @@
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
+#include <future>
+#include <linux/capability.h>
 #include <nlohmann/json.hpp>
 #include <spawn.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <system_error>
@@ -33,7 +36,20 @@ std::string printable(std::string text) {
     return text;
 }
 
-/// The child's own process group, default signals, no descriptor but the three of every program.
+/// Nice value and capabilities belong to threads; programs get them from the one that starts them.
+void become_ordinary() {
+    const auto self = static_cast<id_t>(::gettid());
+    if (::getpriority(PRIO_PROCESS, self) < 0) (void)::setpriority(PRIO_PROCESS, self, 0);
+    __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
+    if (::syscall(SYS_capget, &header, sets) != 0) throw failure(errno, "capget");
+    for (__user_cap_data_struct& set : sets)
+        set.inheritable = 0; // the ambient ones, which cannot be without, go with them
+    if (::syscall(SYS_capset, &header, sets) != 0) throw failure(errno, "capset");
+}
+
+/// The child's own session, and with it its process group and the kernel's autogroup; default
+/// signals, no descriptor but the three of every program.
 pid_t spawn_with(const std::vector<std::string>& words, const std::vector<std::string>& environment,
                  int output) {
     const auto pointers = [](const std::vector<std::string>& texts) {
@@ -56,9 +72,8 @@ pid_t spawn_with(const std::vector<std::string>& words, const std::vector<std::s
     sigfillset(&all);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawnattr_setpgroup(&attributes, 0);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-                                              POSIX_SPAWN_SETPGROUP);
+    posix_spawnattr_setflags(&attributes,
+                             POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
     pid_t pid = -1;
     const int error = posix_spawn(&pid, words[0].c_str(), &files, &attributes,
                                   pointers(words).data(), pointers(environment).data());
@@ -66,6 +81,16 @@ pid_t spawn_with(const std::vector<std::string>& words, const std::vector<std::s
     posix_spawn_file_actions_destroy(&files);
     if (error != 0) throw failure(error, words[0]);
     return pid;
+}
+
+pid_t spawn_ordinary(const std::vector<std::string>& words,
+                     const std::vector<std::string>& environment, int output) {
+    return std::async(std::launch::async,
+                      [&] {
+                          become_ordinary();
+                          return spawn_with(words, environment, output);
+                      })
+        .get();
 }
 
 std::string result_of(const siginfo_t& info) {
@@ -123,7 +148,7 @@ void Hooks::spawn(Hook& hook) {
         environment.emplace_back(*variable);
     environment.push_back("XLAT646_CONFIG=" + config_path_);
     environment.push_back(std::string("XLAT646_EVENT=") + hook.name);
-    const pid_t pid = spawn_with(hook.words, environment, input.get());
+    const pid_t pid = spawn_ordinary(hook.words, environment, input.get());
     // glibc 2.36 declares pidfd_open() for C alone.
     FileDescriptor exit(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
     epoll_event event{};

@@ -3,6 +3,10 @@
 // The operator's commands after a start and after a reload. They run beside the daemon, one at a
 // time, without a shell; what they say goes to the log. Lives in the supervisor's loop and never
 // waits for them. What is asked for while another one runs comes next, once.
+//
+// A hook has the daemon's user and groups, nothing else of it: a session of its own, nice value 0
+// or worse, and no capabilities, unless that user is root, whom the kernel gives what the daemon's
+// bounding set allows.
 #pragma once
 
 #include "translator/daemon/config.hpp"
@@ -31,6 +35,7 @@ class Hooks {
     ~Hooks();
 
     void run(Event event);
+    bool is_running() const { return running_.has_value(); }
     /// Becomes readable when serve() has something to do; it also wants to be called when
     /// `wait_ms` are over.
     int descriptor() const { return events_.get(); }

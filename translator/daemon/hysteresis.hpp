@@ -16,8 +16,8 @@ class Hysteresis {
     /// What the caller has to do now.
     enum class Action : std::uint8_t { none, carrier_on, announce, carrier_off };
 
-    Hysteresis(std::uint32_t failures, std::uint32_t successes)
-        : failures_(failures), successes_(successes) {}
+    Hysteresis(std::uint32_t failures, std::uint32_t successes, State state = State::off)
+        : state_(state), failures_(failures), successes_(successes) {}
 
     State state() const { return state_; }
 
@@ -57,7 +57,7 @@ class Hysteresis {
         return Action::carrier_off;
     }
 
-    State state_ = State::off;
+    State state_;
     std::uint32_t failures_;
     std::uint32_t successes_;
     std::uint32_t needed_ = 1; ///< the first time nothing has failed yet

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "translator/daemon/log.hpp"
 
+#include "translator/daemon/log_sink.hpp"
+
 #include <cstdlib>
 #include <memory>
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <unistd.h>
 
 namespace xlat646 {
 namespace {
@@ -33,8 +35,8 @@ class PriorityPrefix : public spdlog::custom_flag_formatter {
 } // namespace
 
 void set_up_log() {
-    auto logger = std::make_shared<spdlog::logger>(
-        "xlat646d", std::make_shared<spdlog::sinks::stderr_sink_st>());
+    auto logger =
+        std::make_shared<spdlog::logger>("xlat646d", std::make_shared<LogSink>(STDERR_FILENO));
     auto formatter = std::make_unique<spdlog::pattern_formatter>();
     if (std::getenv("JOURNAL_STREAM") != nullptr)
         formatter->add_flag<PriorityPrefix>('*').set_pattern("%*%v");
@@ -43,10 +45,17 @@ void set_up_log() {
     logger->set_formatter(std::move(formatter));
     logger->set_level(spdlog::level::info);
     logger->flush_on(spdlog::level::trace);
-    // A closed stderr must not matter: there is nowhere left to complain to.
     logger->set_error_handler([](const std::string&) {});
     spdlog::set_default_logger(std::move(logger));
 }
+
+void log_without_waiting() {
+    const auto logger = spdlog::default_logger();
+    for (const auto& sink : logger->sinks())
+        if (auto* ours = dynamic_cast<LogSink*>(sink.get())) ours->stop_waiting();
+}
+
+void flush_log() { spdlog::default_logger_raw()->flush(); }
 
 void log_diagnostics(const Diagnostics& diagnostics) {
     for (const Diagnostic& d : diagnostics) {

@@ -10,7 +10,14 @@
 
 namespace xlat646 {
 
+/// Until log_without_waiting() a slow reader is waited for: a start that fails says why,
+/// completely.
 void set_up_log();
+
+/// From now on a log that nobody reads stops nobody; lines may get lost. What is late is written
+/// with the next line, or by flush_log().
+void log_without_waiting();
+void flush_log();
 
 /// Diagnostics of a file, each at its own level.
 void log_diagnostics(const Diagnostics& diagnostics);

@@ -33,6 +33,15 @@ void add_secrets(Settings& settings) {
             throw std::system_error(errno, std::generic_category(), "getrandom");
 }
 
+/// The first errors, for who reads no log.
+std::string summary(const std::string& config_path, const Diagnostics& diagnostics) {
+    constexpr std::size_t longest = 2000;
+    std::string text = config_path + " is not usable";
+    for (const Diagnostic& d : diagnostics)
+        if (d.severity == Severity::error && text.size() < longest) text += "; " + d.to_string();
+    return text;
+}
+
 int exit_status_of(const std::system_error& e) {
     switch (e.code().value()) {
     case EPERM:
@@ -50,22 +59,25 @@ int exit_status_of(const std::system_error& e) {
     }
 }
 
-int translate(const std::string& config_path, std::optional<Watchdog>& watchdog) {
+int translate(const std::string& config_path, std::optional<Watchdog>& watchdog,
+              CommandLine command, Inheritance* inheritance) {
     Diagnostics diagnostics;
     LoadedConfiguration loaded;
     const bool is_valid = load_configuration(config_path, loaded, diagnostics);
     log_diagnostics(diagnostics);
     if (!is_valid) {
         spdlog::critical("{}: not usable, see the errors above", config_path);
+        if (inheritance != nullptr) inheritance->refuse(summary(config_path, diagnostics));
         return exit_status::configuration;
     }
     spdlog::info("{}: {} mappings loaded in {:.3f} seconds, digest {:.16}", config_path,
                  loaded.table.table->size(), loaded.table.seconds, loaded.table.digest);
     if (!watchdog) return exit_status::fine;
+    log_without_waiting();
 
     add_secrets(loaded.config.settings);
     loaded.config.settings.now_ms = monotonic_ms;
-    Supervisor(config_path, std::move(loaded), *watchdog).run();
+    Supervisor(config_path, std::move(loaded), *watchdog, std::move(command), inheritance).run();
     return exit_status::fine;
 }
 
@@ -108,18 +120,24 @@ int main(int argc, char** argv) {
     }
 
     set_up_log();
+    std::optional<Inheritance> inheritance;
+    const auto give_up = [&](const std::exception& e, int status) {
+        spdlog::critical("{}", e.what());
+        if (inheritance) inheritance->refuse(e.what());
+        return status;
+    };
     try {
         std::optional<Watchdog> watchdog; // only --check does without
         if (given.count("check") == 0) {
             Supervisor::block_signals();
+            inheritance = Inheritance::from_environment();
             watchdog.emplace();
         }
-        return translate(given["config"].as<std::string>(), watchdog);
+        return translate(given["config"].as<std::string>(), watchdog, CommandLine::of(argc, argv),
+                         inheritance ? &*inheritance : nullptr);
     } catch (const std::system_error& e) {
-        spdlog::critical("{}", e.what());
-        return exit_status_of(e);
+        return give_up(e, exit_status_of(e));
     } catch (const std::exception& e) {
-        spdlog::critical("{}", e.what());
-        return exit_status::internal;
+        return give_up(e, exit_status::internal);
     }
 }

@@ -18,10 +18,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// With one thread alone, in limits of the watchdog: a supervisor that writes to a slow log is no
-/// danger to packets, and who switches the carrier waits for the kernel's lock of all interfaces,
-/// which others hold for seconds when they remove namespaces.
-constexpr int patience = 5;
+/// In limits of the watchdog, with a thread that may have to wait for the kernel's lock of all
+/// interfaces: others hold it for seconds when they remove namespaces.
+constexpr unsigned patience = 5;
 constexpr milliseconds longest_pause{250};
 constexpr std::chrono::seconds pause_between_reasons{10};
 
@@ -36,64 +35,91 @@ void signal_event(const FileDescriptor& event) {
     (void)!::write(event.get(), &one, sizeof one);
 }
 
-std::int64_t now_ms() {
-    return std::chrono::duration_cast<milliseconds>(
-               std::chrono::steady_clock::now().time_since_epoch())
-        .count();
-}
-
 } // namespace
 
 Readiness::Readiness(const ReadinessConfig& config, const Tun& tun, const Settings& settings,
-                     bool routes_are_ours, ProbePair& pair, LaneProbe& lanes, Watchdog& watchdog)
+                     bool routes_are_ours, ProbePair& pair, LaneProbe& lanes, Watchdog& watchdog,
+                     Carrier carrier)
     : config_(config), tun_(tun), pair_(pair), lanes_(lanes),
       watchdog_(watchdog), fixed_path_{nobody4, settings.own4, settings.own6,
                                        settings.prefix.embed(nobody4)},
-      requirements_(config.require, tun.ifindex()), hysteresis_(config.failures, config.successes),
+      requirements_(config.require, tun.ifindex()),
+      hysteresis_(config.failures, config.successes,
+                  carrier == Carrier::is_on ? Hysteresis::State::on : Hysteresis::State::off),
       nonces_(config.failures), stop_(make_event()), news_(make_event()),
-      supervisor_beat_(now_ms()) {
+      is_guest_(carrier != Carrier::ours), is_ready_(carrier == Carrier::is_on) {
     if (config.probe) circuit_.emplace(tun, settings, routes_are_ours);
-    tun_.set_carrier(false);
+    if (!is_guest_) tun_.set_carrier(false);
 }
 
 Readiness::~Readiness() {
-    signal_event(stop_);
-    if (pulse_.joinable()) pulse_.join();
-    watchdog_.dismiss(); // what comes now may take its time
-    if (thread_.joinable()) thread_.join();
+    stop_threads();
+    if (is_guest_) return;
     try {
         tun_.set_carrier(false);
     } catch (const std::system_error&) { // the device has gone: so has its carrier
     }
 }
 
+void Readiness::stop_threads() {
+    signal_event(stop_);
+    if (pulse_.joinable()) pulse_.join();
+    watchdog_.dismiss(); // what comes now may take its time
+    if (thread_.joinable()) thread_.join();
+}
+
+void Readiness::settle() {
+    const std::lock_guard lock(mutex_);
+    if (!is_ready_) tun_.set_carrier(false); // it may have come on since we were told
+    is_guest_ = false;
+}
+
+void Readiness::leave() {
+    is_guest_ = true;
+    stop_threads();
+}
+
+std::string Readiness::why_no_success() const {
+    const std::lock_guard lock(mutex_);
+    if (answered_ != 0) return {};
+    return failed_ == 0 ? "none has ended yet" : is_ready_ ? last_failure_ : why_not_;
+}
+
 void Readiness::start(std::string announcement) {
     announcement_ = std::move(announcement);
+    if (is_ready_) {
+        why_not_.clear();
+        say(true, "ready: " + announcement_);
+    }
     beat();
     watchdog_.arm(milliseconds(config_.watchdog_ms));
-    probe_beat_.store(now_ms(), std::memory_order_relaxed);
     thread_ = std::thread([this] { run(); });
     (void)pthread_setname_np(thread_.native_handle(), "readiness");
     pulse_ = std::thread([this] { beat_for_the_watchdog(); });
     (void)pthread_setname_np(pulse_.native_handle(), "pulse");
 }
 
-void Readiness::beat() noexcept { supervisor_beat_.store(now_ms(), std::memory_order_relaxed); }
-
 milliseconds Readiness::beat_interval() const {
     return std::clamp(milliseconds(config_.watchdog_ms / 2), milliseconds(50), milliseconds(1000));
 }
 
-bool Readiness::is_late(const std::atomic<std::int64_t>& beat) const {
-    const std::int64_t limit = std::int64_t{config_.watchdog_ms} * patience;
-    return limit != 0 && now_ms() - beat.load(std::memory_order_relaxed) > limit;
+bool Readiness::Life::is_stuck(unsigned limit) noexcept {
+    const std::uint32_t beats = beats_.load(std::memory_order_acquire);
+    looks_ = beats == seen_ ? looks_ + 1 : 0;
+    seen_ = beats;
+    return limit != 0 &&
+           looks_ >= (is_patient_.load(std::memory_order_relaxed) ? limit * patience : limit);
 }
 
 void Readiness::beat_for_the_watchdog() noexcept {
     const milliseconds quarter(config_.watchdog_ms / 4);
     const auto pause = quarter.count() == 0 ? longest_pause : std::min(longest_pause, quarter);
+    const auto limit = static_cast<unsigned>(config_.watchdog_ms / pause.count());
     for (;;) {
-        if (!is_late(supervisor_beat_) && !is_late(probe_beat_) && !watchdog_.beat())
+        const bool supervisor_is_stuck = supervisor_.is_stuck(limit);
+        if (prober_.is_stuck(limit) || supervisor_is_stuck)
+            watchdog_.bite();
+        else if (!watchdog_.beat())
             say(false, "the watchdog has gone: nobody will notice if this process is stopped");
         pollfd stop = {stop_.get(), POLLIN, 0};
         if (poll(&stop, 1, static_cast<int>(pause.count())) > 0) return;
@@ -113,7 +139,9 @@ void Readiness::run() noexcept {
         } catch (const std::exception& e) { // the kernel answers no questions
             note_failure(e.what());
         }
-        if (verdict == Verdict::bad)
+        if (is_guest_) {
+            // What it comes to is the other process's matter.
+        } else if (verdict == Verdict::bad)
             act(hysteresis_.bad());
         else if (verdict == Verdict::good || before == Hysteresis::State::trial)
             act(hysteresis_.good());
@@ -148,7 +176,7 @@ bool Readiness::wait(Clock::time_point end, bool until_complete) {
     events.push_back({requirements_.descriptor4(), POLLIN, 0}); // poll() ignores a negative one
     events.push_back({requirements_.descriptor6(), POLLIN, 0});
     for (;;) {
-        probe_beat_.store(now_ms(), std::memory_order_relaxed);
+        prober_.beat();
         collect();
         if (until_complete && what_is_missing().empty()) return true;
         const auto left = std::chrono::ceil<milliseconds>(end - Clock::now());
@@ -175,7 +203,6 @@ std::string Readiness::what_is_missing() const {
     const auto add = [&](const std::string& text) {
         if (!text.empty()) all += (all.empty() ? "" : "; ") + text;
     };
-    if (is_late(supervisor_beat_)) add("the supervisor does not move");
     add(lanes_.why_not());
     if (circuit_) add(circuit_->why_not());
     add(requirements_.why_not());
@@ -219,6 +246,7 @@ void Readiness::note_failure(const std::string& why) {
 void Readiness::act(Hysteresis::Action action) {
     if (action == Hysteresis::Action::none) return;
     if (action != Hysteresis::Action::announce) {
+        prober_.be_patient();
         try {
             tun_.set_carrier(action == Hysteresis::Action::carrier_on);
         } catch (const std::system_error& e) {
@@ -256,6 +284,11 @@ std::vector<Readiness::Message> Readiness::take_messages() {
     (void)!::read(news_.get(), &ignored, sizeof ignored);
     const std::lock_guard lock(mutex_);
     return std::exchange(messages_, {});
+}
+
+bool Readiness::is_ready() const {
+    const std::lock_guard lock(mutex_);
+    return is_ready_;
 }
 
 nlohmann::ordered_json Readiness::status() const {

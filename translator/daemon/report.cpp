@@ -109,6 +109,21 @@ ordered_json counters_json(const Workers& workers, const Fastpath* fastpath) {
     return all;
 }
 
+void add_counters(ordered_json& all, const ordered_json& more) {
+    if (!all.is_object() || !more.is_object()) return;
+    for (const auto& [key, value] : more.items()) {
+        ordered_json& place = all[key];
+        if (value.is_object() && (place.is_null() || place.is_object())) {
+            if (place.is_null()) place = ordered_json::object();
+            add_counters(place, value);
+        } else if (value.is_number_unsigned() && (place.is_null() || place.is_number_unsigned())) {
+            place = value.get<std::uint64_t>() + (place.is_null() ? 0 : place.get<std::uint64_t>());
+        } else if (place.is_null()) {
+            all.erase(key);
+        }
+    }
+}
+
 DropLog::DropLog(Workers& workers) : workers_(workers) {
     for (auto& worker : workers_)
         for (std::size_t d = 0; d < direction_count; ++d)

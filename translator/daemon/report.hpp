@@ -22,6 +22,10 @@ using Workers = std::vector<std::unique_ptr<Worker>>;
 /// the arrays only what is not 0. `fastpath` says what of it the fast path did.
 nlohmann::ordered_json counters_json(const Workers& workers, const Fastpath* fastpath);
 
+/// Adds the numbers of `more`, whatever both are made of. What is no number, or is one in the place
+/// of an object, is left out.
+void add_counters(nlohmann::ordered_json& all, const nlohmann::ordered_json& more);
+
 /// At most one line per minute, direction and reason, however many packets there are (DC-17).
 class DropLog {
   public:

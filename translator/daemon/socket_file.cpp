@@ -60,6 +60,12 @@ SocketFile::SocketFile(std::string path)
     }
 }
 
+SocketFile::SocketFile(std::string path, FileDescriptor socket, FileDescriptor lock,
+                       bool made_directory)
+    : path_(std::move(path)), directory_(path_.substr(0, path_.rfind('/'))),
+      lock_path_(path_ + ".lock"), is_ours_(false), made_directory_(made_directory),
+      is_bound_(true), lock_(std::move(lock)), socket_(std::move(socket)) {}
+
 void SocketFile::make_directory() {
     if (directory_.empty()) return; // a socket in the root directory
     if (::mkdir(directory_.c_str(), directory_mode) == 0) {
@@ -119,12 +125,13 @@ void SocketFile::listen() {
 }
 
 void SocketFile::close() noexcept {
-    if (is_bound_) (void)::unlink(path_.c_str());
+    if (is_bound_ && is_ours_) (void)::unlink(path_.c_str());
     socket_ = FileDescriptor();
     // While it is still locked: who has it open already finds out that it is the wrong one.
-    if (lock_.get() >= 0) (void)::unlink(lock_path_.c_str());
+    if (lock_.get() >= 0 && is_ours_) (void)::unlink(lock_path_.c_str());
     lock_ = FileDescriptor();
-    if (made_directory_) (void)::rmdir(directory_.c_str()); // stays if others put something there
+    if (made_directory_ && is_ours_)
+        (void)::rmdir(directory_.c_str()); // stays if others put something there
 }
 
 } // namespace xlat646

@@ -18,13 +18,18 @@ class SocketFile {
     /// Makes the directory, too, if only that is missing. Throws std::system_error; EADDRINUSE:
     /// somebody lives there; EEXIST: something that is no socket is in the way.
     explicit SocketFile(std::string path);
-    /// Removes what was made.
+    /// One that another process has made and is about to leave. It is not ours before own(true).
+    SocketFile(std::string path, FileDescriptor socket, FileDescriptor lock, bool made_directory);
+    /// Removes what was made, if it is ours.
     ~SocketFile() { close(); }
     SocketFile(const SocketFile&) = delete;
     SocketFile& operator=(const SocketFile&) = delete;
 
     /// Non-blocking.
     int descriptor() const { return socket_.get(); }
+    int lock_descriptor() const { return lock_.get(); }
+    bool made_directory() const { return made_directory_; }
+    void own(bool is_ours) { is_ours_ = is_ours; }
 
   private:
     void make_directory();
@@ -37,6 +42,7 @@ class SocketFile {
     std::string path_;
     std::string directory_;
     std::string lock_path_;
+    bool is_ours_ = true;
     bool made_directory_ = false;
     bool is_bound_ = false;
     FileDescriptor lock_;

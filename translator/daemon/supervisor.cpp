@@ -73,10 +73,12 @@ void Supervisor::block_signals() {
     std::signal(SIGPIPE, SIG_IGN);
 }
 
-Supervisor::Supervisor(std::string config_path, LoadedConfiguration loaded, Watchdog& watchdog)
+Supervisor::Supervisor(std::string config_path, LoadedConfiguration loaded, Watchdog& watchdog,
+                       CommandLine command, Inheritance* inheritance)
     : config_path_(std::move(config_path)), config_text_(std::move(loaded.text)),
       config_(std::move(loaded.config)), tables_(queue_count(config_)),
-      digest_(std::move(loaded.table.digest)), watchdog_(watchdog),
+      digest_(std::move(loaded.table.digest)), command_(std::move(command)),
+      inheritance_(inheritance), is_owner_(inheritance == nullptr), watchdog_(watchdog),
       hooks_(config_.hooks, config_path_) {
     tables_.publish(std::move(loaded.table.table));
 }
@@ -102,8 +104,10 @@ void Supervisor::run() {
         if (announcement_) wait_ms = announcement_->wait_ms(wait_ms);
         (void)poll(events, std::size(events), wait_ms);
         readiness_->beat();
+        flush_log();
         pass_on_readiness();
         if (control_) control_->serve();
+        if (successor_) return hand_on_signals();
         hooks_.serve();
         if (announcement_) announcement_->serve();
         // Once a second, however often clients and signals wake us.
@@ -137,14 +141,22 @@ void Supervisor::stop_for_good() {
 void Supervisor::start() {
     const std::size_t queues = queue_count(config_);
     const std::size_t lanes = std::min<std::size_t>(config_.tun.lanes, most_tun_queues / queues);
-    tun_ = Tun::create(config_.tun.name, queues * lanes, config_.tun.offload);
+    if (inheritance_ != nullptr) {
+        check_inheritance(queues * lanes);
+        tun_ = Tun::adopt(config_.tun.name, std::move(inheritance_->queues), config_.tun.offload);
+    } else {
+        tun_ = Tun::create(config_.tun.name, queues * lanes, config_.tun.offload);
+    }
     open_control_socket();
-    tun_->set_carrier(false);
+    if (is_owner_) tun_->set_carrier(false);
     lane_probe_.emplace(queues, tun_->offloads().vnet_header);
-    ProbePair::Token token;
-    if (getrandom(token.data(), token.size(), 0) != ssize_t{sizeof token})
+    ProbePair::Token token{};
+    if (inheritance_ != nullptr)
+        token = inheritance_->legacy.token;
+    else if (getrandom(token.data(), token.size(), 0) != ssize_t{sizeof token})
         throw std::system_error(errno, std::generic_category(), "getrandom");
     config_.settings.probe = &probe_pair_.emplace(token);
+    if (inheritance_ != nullptr) probe_pair_->set_server(inheritance_->legacy.probe_server);
     wake_ = FileDescriptor(checked(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd"));
 
     // Several workers share the limits of our own errors.
@@ -188,8 +200,10 @@ void Supervisor::start() {
     place.reset();
 
     RouteSocket socket;
-    prepare_tun(socket, tun_->ifindex(), tun_mtu);
-    set_link_up(socket, tun_->ifindex(), true);
+    if (is_owner_) {
+        prepare_tun(socket, tun_->ifindex(), tun_mtu);
+        set_link_up(socket, tun_->ifindex(), true);
+    }
     if (config_.routes.install) {
         routes_.emplace(tun_->ifindex(), config_.routes.table);
         install_routes(*tables_.current());
@@ -198,6 +212,7 @@ void Supervisor::start() {
     if (config_.fastpath.mode != FastpathMode::off) start_fastpath();
 
     start_readiness();
+    if (inheritance_ != nullptr) take_over();
     sd_notify(0, "READY=1"); // the service, which serves its control socket now; not the node
     if (config_.routing) {
         announcement_.emplace(config_.routing->drain_file, config_.routing->bird_socket);
@@ -210,7 +225,10 @@ void Supervisor::start_readiness() {
     const std::size_t queues = queue_count(config_);
     readiness_.emplace(config_.readiness, *tun_, config_.settings,
                        config_.routes.install && config_.routes.table == main_table, *probe_pair_,
-                       *lane_probe_, watchdog_);
+                       *lane_probe_, watchdog_,
+                       is_owner_                       ? Readiness::Carrier::ours
+                       : inheritance_->legacy.is_ready ? Readiness::Carrier::is_on
+                                                       : Readiness::Carrier::is_off);
     readiness_->start(
         fmt::format("{} mappings, translation prefix {}, TUN {} with {} queue{}, offload: {}",
                     tables_.current()->size(), config_.settings.prefix.prefix().to_string(),
@@ -227,7 +245,7 @@ void Supervisor::pass_on_readiness() {
 void Supervisor::stop() {
     readiness_.reset(); // withdrawn first, and nobody minds if the rest takes its time
     if (fastpath_) fastpath_->detach_all();
-    if (routes_) {
+    if (routes_ && is_owner_) {
         try {
             routes_->remove();
         } catch (const std::exception& e) {
@@ -236,16 +254,20 @@ void Supervisor::stop() {
         routes_.reset();
     }
     if (!threads_.empty()) {
-        const std::uint64_t one = 1;
-        (void)!::write(wake_.get(), &one, sizeof one);
-        for (std::thread& t : threads_)
-            t.join();
-        threads_.clear();
-        spdlog::info("counters: {}", counters().dump());
+        stop_workers();
+        if (is_owner_) spdlog::info("counters: {}", counters().dump());
     }
     fastpath_.reset();
     tun_.reset();
     control_.reset(); // last: where its socket is gone, so is the rest
+}
+
+void Supervisor::stop_workers() {
+    const std::uint64_t one = 1;
+    (void)!::write(wake_.get(), &one, sizeof one);
+    for (std::thread& t : threads_)
+        t.join();
+    threads_.clear();
 }
 
 void Supervisor::install_routes(const MappingTable& table) {

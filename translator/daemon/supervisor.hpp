@@ -8,6 +8,7 @@
 #include "routing-hooks/route_set.hpp"
 #include "translator/daemon/announcement.hpp"
 #include "translator/daemon/control_socket.hpp"
+#include "translator/daemon/handover.hpp"
 #include "translator/daemon/hooks.hpp"
 #include "translator/daemon/quiet_watch.hpp"
 #include "translator/daemon/readiness.hpp"
@@ -17,6 +18,7 @@
 #include "translator/dataplane/tun.hpp"
 #include "translator/fastpath/fastpath.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,15 +29,19 @@ namespace xlat646 {
 
 class Supervisor {
   public:
-    Supervisor(std::string config_path, LoadedConfiguration loaded, Watchdog& watchdog);
+    /// `command`: how to start another one. `inheritance`: from whom this one takes over; nullptr:
+    /// nobody.
+    Supervisor(std::string config_path, LoadedConfiguration loaded, Watchdog& watchdog,
+               CommandLine command, Inheritance* inheritance);
     ~Supervisor();
 
     /// To be called first thing in main(), before any thread exists: all threads inherit the mask,
     /// and a signal that comes while the files are being read waits for run().
     static void block_signals();
 
-    /// Returns after SIGTERM or SIGINT. Throws std::system_error when something is missing at
-    /// start; by then everything made has been taken back.
+    /// Returns after SIGTERM or SIGINT, or when another process has taken over. Throws
+    /// std::system_error when something is missing at start; by then everything made has been
+    /// taken back.
     void run();
 
   private:
@@ -47,9 +53,23 @@ class Supervisor {
     bool may_leave();
     std::uint64_t packets_received() const;
     void stop_for_good();
+    void stop_workers();
+    /// Another process takes over, or nothing changes. Returns what came out: empty is good.
+    std::string restart();
+    void hand_over();
+    /// As restart().
+    std::string wait_for_successor();
+    void hand_on_signals();
+    Legacy legacy() const;
+    /// What of the configuration cannot change without a stop throws std::system_error.
+    void check_inheritance(std::size_t queues) const;
+    /// We translate: from now on we are the daemon.
+    void take_over();
     enum class Guard : std::uint8_t { ask, overrule };
     /// Leaves in last_reload_ what came out.
     void reload(Guard guard);
+    /// Work that takes long: packets come first, and the supervisor is seen to live meanwhile.
+    void run_aside(const std::function<void()>& work);
     void reload_table(Guard guard, ReloadResult& result);
     void warn_about_sysctls();
     void start_readiness();
@@ -80,6 +100,12 @@ class Supervisor {
     std::string digest_;           ///< of the current table
     std::uint64_t generation_ = 1; ///< of the current table
     std::optional<ReloadResult> last_reload_;
+    CommandLine command_;
+    Inheritance* inheritance_;      ///< until it is taken over
+    bool is_owner_;                 ///< of TUN, routes and control socket, beyond our own life
+    nlohmann::ordered_json before_; ///< counters of predecessors
+    std::optional<Successor> successor_;
+    bool keeps_socket_ = false; ///< the successor has a control socket elsewhere
     FileDescriptor signals_;
     FileDescriptor wake_;
     std::optional<Tun> tun_;

@@ -27,12 +27,26 @@ constexpr const char* name_of(FastpathMode mode) {
 
 void Supervisor::open_control_socket() {
     if (config_.control_socket.empty()) return;
-    control_.emplace(config_.control_socket,
-                     [this](const ControlRequest& request) { return answer(request); });
+    const auto answer_to = [this](const ControlRequest& request) { return answer(request); };
+    if (inheritance_ != nullptr && inheritance_->control.get() >= 0 &&
+        inheritance_->legacy.control_socket == config_.control_socket)
+        control_.emplace(std::make_unique<SocketFile>(config_.control_socket,
+                                                      std::move(inheritance_->control),
+                                                      std::move(inheritance_->control_lock),
+                                                      inheritance_->legacy.made_directory),
+                         answer_to);
+    else
+        control_.emplace(config_.control_socket, answer_to);
 }
 
 std::string Supervisor::answer(const ControlRequest& request) {
     if (request.command == ControlRequest::Command::status) return answer_line("status", status());
+    if (request.command == ControlRequest::Command::restart) {
+        const std::string problem = restart();
+        return answer_line("restart", {{"done", problem.empty()},
+                                       {"problem", problem},
+                                       {"pid", successor_ ? successor_->pid() : ::getpid()}});
+    }
     spdlog::info("reload asked for by the control socket{}", request.force ? ", forced" : "");
     reload(request.force ? Guard::overrule : Guard::ask);
     ordered_json result = to_json(*last_reload_);

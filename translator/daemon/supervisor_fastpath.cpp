@@ -37,11 +37,13 @@ void Supervisor::start_fastpath() {
     for (const std::string& interface : config_.fastpath.interfaces) {
         FastpathUplink& uplink = uplinks_.emplace_back();
         uplink.interface = interface;
-        attach_fastpath(uplink, must_work);
+        // Our predecessor's program is at work there; until it is gone ours is not tried.
+        if (is_owner_) attach_fastpath(uplink, must_work);
     }
 }
 
 void Supervisor::watch_fastpath() {
+    if (!uplinks_.empty()) readiness_->be_patient();
     for (FastpathUplink& uplink : uplinks_) {
         if (uplink.hook && fastpath_->is_attached(uplink.interface)) continue;
         if (uplink.hook) {
@@ -119,6 +121,7 @@ void Supervisor::publish(std::unique_ptr<const MappingTable> table) {
 nlohmann::ordered_json Supervisor::counters() const {
     nlohmann::ordered_json all = counters_json(workers_, fastpath_.get());
     if (readiness_) all["probes"] = readiness_->counters();
+    add_counters(all, before_);
     return all;
 }
 

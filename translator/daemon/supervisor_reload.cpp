@@ -40,38 +40,31 @@ void fail(ReloadResult& result, const std::string& text) {
     result.say("error: " + text);
 }
 
-/// Runs `work` to its end. A large table takes seconds of a CPU: the workers' packets come first.
-/// Meanwhile the supervisor still lives, and says so.
-template <class Work> void run_behind_the_workers(const Work& work, Readiness& readiness) {
+} // namespace
+
+void Supervisor::run_aside(const std::function<void()>& work) {
     constexpr int a_tenth_of_their_share = 10; // as a nice value
-    std::promise<void> end;
-    std::thread thread([&] {
+    auto end = std::async(std::launch::async, [&] {
         (void)setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), a_tenth_of_their_share);
         work();
-        end.set_value();
     });
-    for (const auto ended = end.get_future();
-         ended.wait_for(readiness.beat_interval()) != std::future_status::ready;)
-        readiness.beat();
-    thread.join();
+    while (end.wait_for(readiness_->beat_interval()) != std::future_status::ready)
+        readiness_->beat();
+    end.get();
 }
-
-} // namespace
 
 void Supervisor::reload(Guard guard) {
     notify_reloading();
     ReloadResult result;
     result.is_forced = guard == Guard::overrule;
-    run_behind_the_workers(
-        [&] {
-            try {
-                compare_config(result);
-                reload_table(guard, result);
-            } catch (const std::exception& e) {
-                fail(result, std::string(e.what()) + "; the old table stays");
-            }
-        },
-        *readiness_);
+    run_aside([&] {
+        try {
+            compare_config(result);
+            reload_table(guard, result);
+        } catch (const std::exception& e) {
+            fail(result, std::string(e.what()) + "; the old table stays");
+        }
+    });
     last_reload_ = std::move(result);
     sd_notify(0, "READY=1");
     if (last_reload_->is_done) hooks_.run(Hooks::Event::after_reload);

@@ -17,7 +17,9 @@
 namespace xlat646 {
 namespace {
 
-constexpr std::uint32_t beat_word = 0; ///< any other word is a new limit in milliseconds
+// Any other word is a new limit in milliseconds.
+constexpr std::uint32_t beat_word = 0;
+constexpr std::uint32_t bite_word = 0xffffffff;
 /// The limit is waited for in pieces: when the machine itself has stood still, all of that time is
 /// one piece, and we get the rest to show that we live.
 constexpr unsigned pieces = 10;
@@ -34,8 +36,8 @@ constexpr unsigned pieces = 10;
         const ssize_t got = ::read(pipe, &word, sizeof word);
         if (got == 0) _exit(0); // the parent has gone
         if (got != ssize_t{sizeof word}) continue;
-        missed = 0;
-        if (word != beat_word)
+        missed = word == bite_word ? pieces : 0;
+        if (word != beat_word && word != bite_word)
             piece_ms = static_cast<int>(std::max<std::uint32_t>(word / pieces, 1));
     }
     if (getppid() != parent) _exit(0);
@@ -66,7 +68,9 @@ Watchdog::Watchdog() {
         (void)fcntl(pipe_.get(), F_SETFL, O_NONBLOCK); // a watchdog that hangs must not stop us
         return;
     }
-    ::close(ends[1]);
+    const auto ours = static_cast<unsigned>(ends[0]);
+    close_range(STDERR_FILENO + 1, ours - 1, 0); // what a predecessor has handed over
+    close_range(ours + 1, ~0u, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_NAME, "xlat646d-watch");
     setsid(); // what a terminal sends to all of its foreground is not for us: Ctrl-C, Ctrl-Z
@@ -86,6 +90,14 @@ bool Watchdog::beat() {
     if (!is_systemd_) return tell(beat_word);
     sd_notify(0, "WATCHDOG=1");
     return true;
+}
+
+void Watchdog::bite() {
+    if (!is_armed_) return;
+    if (is_systemd_)
+        sd_notify(0, "WATCHDOG=trigger");
+    else
+        (void)tell(bite_word);
 }
 
 bool Watchdog::tell(std::uint32_t word) {

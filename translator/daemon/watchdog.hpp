@@ -29,6 +29,8 @@ class Watchdog {
     void arm(std::chrono::milliseconds limit);
     /// False, once: the child has gone.
     [[nodiscard]] bool beat();
+    /// A part of this process hangs: end it now.
+    void bite();
     void dismiss();
     pid_t child() const { return child_; } ///< -1: none
 

@@ -101,6 +101,26 @@ Tun Tun::create(const std::string& name, std::size_t queues, bool offload) {
     return tun;
 }
 
+Tun Tun::adopt(const std::string& name, std::vector<FileDescriptor> queues, bool offload) {
+    Tun tun;
+    tun.name_ = name;
+    tun.queues_ = std::move(queues);
+    for (const FileDescriptor& fd : tun.queues_) {
+        ifreq found{};
+        if (ioctl(fd.get(), TUNGETIFF, &found) != 0) fail(errno, "no queue of a TUN device");
+        const auto flags = static_cast<unsigned short>(found.ifr_flags);
+        constexpr unsigned shape = IFF_TUN | IFF_NO_PI | IFF_MULTI_QUEUE | IFF_VNET_HDR;
+        const unsigned wanted =
+            IFF_TUN | IFF_NO_PI | IFF_MULTI_QUEUE | (offload ? unsigned{IFF_VNET_HDR} : 0u);
+        if ((flags & shape) != wanted || name != found.ifr_name)
+            fail(EINVAL, "a queue is not one of the TUN device " + name);
+        if (offload) tun.offloads_ = request_offloads(fd.get());
+    }
+    tun.ifindex_ = if_nametoindex(name.c_str());
+    if (tun.ifindex_ == 0) fail(errno, "the TUN device " + name + " has vanished");
+    return tun;
+}
+
 void Tun::set_carrier(bool on) const {
     int value = on ? 1 : 0;
     if (ioctl(queues_[0].get(), TUNSETCARRIER, &value) != 0)

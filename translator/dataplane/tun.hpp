@@ -39,6 +39,10 @@ class Tun {
     /// std::system_error with a sentence that says what is missing; EBUSY: the name is taken.
     static Tun create(const std::string& name, std::size_t queues, bool offload);
 
+    /// A device that another process has made, which may still read it, too. It lives as long as
+    /// either does. Throws std::system_error when these are not its queues.
+    static Tun adopt(const std::string& name, std::vector<FileDescriptor> queues, bool offload);
+
     /// Whether the link counts as connected. Without carrier the kernel delivers nothing to the
     /// device, but takes what is written to it. Throws std::system_error.
     void set_carrier(bool on) const;
