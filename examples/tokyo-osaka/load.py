@@ -4,15 +4,17 @@
 import contextlib
 import json
 import os
+import socket
 import subprocess
 import time
 
 from netns import LabError
 from topology import CLIENT, CLIENT_IN_PREFIX, SERVERS
+from traffic import family_of
 
 FLOWS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "flows.py")
 DIRECTIONS = ("v4_to_v6", "v6_to_v4")
-UDP_PORT, TCP_PORT, ECHO_PORT = 7000, 7100, 7200
+UDP_PORT, TCP_PORT, ECHO_PORT = 7000, 7001, 7002
 FIRST_SOURCE_PORT = 20000
 PUBLIC, SERVER, _ = SERVERS["s1"]
 # Sender's namespace, its address, whom it asks, receiver's namespace and address.
@@ -49,13 +51,31 @@ class Flow:
             self.process.wait(timeout=90)
 
 
-def port_over(net, direction, protocol, port, node, avoid=()):
-    """A source port whose packets the core sends over this node; with preferred sites, any."""
-    if node not in net.used("r4t" if direction == "v4_to_v6" else "r6t"):
-        return FIRST_SOURCE_PORT - 1 - len(avoid)
-    return next(candidate for candidate in range(FIRST_SOURCE_PORT, 2 * FIRST_SOURCE_PORT)
-                if candidate not in avoid
-                and net.way(direction, protocol, candidate, port) == node)
+def way(net, direction, kind, source_port, port):
+    """The node that gets the packets of a flow. Nothing else may be on its way."""
+    role, source, target, _, _ = ENDS[direction]
+    before = net.received(direction)
+    with net.socket(role, family_of(source), kind) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((source, source_port))
+        with contextlib.suppress(ConnectionRefusedError):
+            sock.connect((target, port))
+            sock.send(b"which way?")
+            sock.recv(1)  # nobody listens
+    after = net.received(direction)
+    return max(after, key=lambda name: after[name] - before.get(name, 0))
+
+
+def ports_over(net, direction, kind, port, nodes):
+    """A source port for each of these nodes whose packets the core sends there; any port if the
+    core does not use the node."""
+    ports, candidates = [], iter(range(FIRST_SOURCE_PORT, 2 * FIRST_SOURCE_PORT))
+    used = net.used("r4t" if direction == "v4_to_v6" else "r6t")
+    for node in nodes:
+        ports.append(next(candidate for candidate in candidates
+                          if node not in used
+                          or way(net, direction, kind, candidate, port) == node))
+    return ports
 
 
 class Chats:
@@ -85,11 +105,10 @@ class Chats:
 class Stream:
     """TCP in one direction; the hash of what arrives is that of what was sent, or it is broken."""
 
-    def __init__(self, net, direction, over, port, megabits):
+    def __init__(self, net, direction, source_port, port, megabits):
         sender, source, target, receiver, address = ENDS[direction]
         self.receiver = Flow(net, receiver, "tcp-receive", address, port).wait_ready()
-        self.sender = Flow(net, sender, "tcp-send", source,
-                           port_over(net, direction, "tcp", port, over), target, port,
+        self.sender = Flow(net, sender, "tcp-send", source, source_port, target, port,
                            megabits).wait_ready()
 
     def finish(self):
@@ -101,14 +120,10 @@ class Stream:
 
 
 class Datagrams:
-    """1000 a second in one direction in each of two flows: one over each of two nodes, as long as
-    the core has the choice."""
+    """1000 a second in one direction from each of some source ports."""
 
-    def __init__(self, net, direction, over):
+    def __init__(self, net, direction, ports):
         sender, source, target, receiver, address = ENDS[direction]
-        ports = []
-        for node in over:
-            ports.append(port_over(net, direction, "udp", UDP_PORT, node, ports))
         self.receiver = Flow(net, receiver, "udp-receive", address, UDP_PORT).wait_ready()
         self.sender = Flow(net, sender, "udp-send", source, UDP_PORT, target, *ports).wait_ready()
 
@@ -125,19 +140,22 @@ class Datagrams:
 
 
 def longest_gap(times, begin, end):
-    """In milliseconds, of the gaps that touch the interval."""
-    gaps = [b - a for a, b in zip(times, times[1:]) if b >= begin and a <= end]
-    return max(gaps, default=end - begin) / 1e6
+    """In milliseconds, in this interval; one that has not ended counts up to the end."""
+    marks = [begin, *(t for t in times if begin <= t <= end), end]
+    return max(b - a for a, b in zip(marks, marks[1:])) / 1e6
 
 
 class Load:
-    """All of it. Flows go over `over[0]` and `over[1]` at first."""
+    """All of it. Each direction has a stream over over[0] and datagrams over each of `over`, as
+    long as the core uses them."""
 
     def __init__(self, net, over, connections=100, megabits=50):
+        tcp, udp = ({d: ports_over(net, d, kind, port, nodes) for d in DIRECTIONS}
+                    for kind, port, nodes in ((socket.SOCK_STREAM, TCP_PORT, over[:1]),
+                                              (socket.SOCK_DGRAM, UDP_PORT, over)))
         self.chats = Chats(net, connections)
-        self.streams = {d: Stream(net, d, over[0], TCP_PORT + n, megabits)
-                        for n, d in enumerate(DIRECTIONS)}
-        self.datagrams = {d: Datagrams(net, d, over) for d in DIRECTIONS}
+        self.streams = {d: Stream(net, d, tcp[d][0], TCP_PORT, megabits) for d in DIRECTIONS}
+        self.datagrams = {d: Datagrams(net, d, udp[d]) for d in DIRECTIONS}
         self.results = None
 
     @staticmethod

@@ -33,7 +33,6 @@ class View:
 
     def nodes(self):
         yield f"{'node':8}{'ready':7}{'drained':9}{'table':18}{'4 to 6':>12}{'6 to 4':>12}"
-        digests = {}
         for name, node in self.net.nodes.items():
             status, now = node.status(), time.monotonic()
             if status is None:
@@ -41,7 +40,6 @@ class View:
                 yield f"{name:8}{'-':7}{'-':9}no daemon answers"
                 continue
             digest = status["table"]["digest"][:16]
-            digests.setdefault(digest, []).append(name)
             count = packets(status)
             rates = ["", ""]
             if name in self.before:
@@ -52,9 +50,10 @@ class View:
             yield (f"{name:8}{'yes' if readiness['ready'] else 'NO':7}"
                    f"{'YES' if status['routing']['draining'] else 'no':9}{digest:18}"
                    f"{rates[0]:>12}{rates[1]:>12}")
+        digests = self.net.digests()
         if len(digests) > 1:
             yield "THE TABLES DIFFER: " + "; ".join(
-                f"{', '.join(names)} {digest}" for digest, names in digests.items())
+                f"{', '.join(names)} {digest[:16]}" for digest, names in digests.items())
 
     def text(self):
         return "\n".join([*self.core(), "", *self.nodes()])
@@ -84,7 +83,7 @@ def main():
 
     print(f"{options.nodes} nodes, {options.variant}: waiting for OSPF ...", flush=True)
     with Topology(options.nodes, options.variant) as net:
-        net.start_all()
+        net.start_nodes()
         chats = Chats(net, 64)
         view, end = View(net), time.monotonic() + (options.seconds or float("inf"))
         while time.monotonic() < end:
