@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Installs the Debian 12 packages of the groups that are named: build, demo, test, routing,
-# comparison.
-# Does nothing, and needs no network, when they are all there.
+# comparison. Does nothing, and needs no network, when they are all there.
 set -Eeuo pipefail
 
 build=(g++ cmake ninja-build pkg-config libnl-3-dev libnl-route-3-dev libyaml-cpp-dev

@@ -38,14 +38,14 @@ def measure(net, event):
 
 
 def run(options, raw):
-    with Topology(3, options.variant) as net:
-        net.start_nodes(2)
+    with Topology(options.nodes + 1, options.variant) as net:
+        net.start_nodes(options.nodes)
         for repetition in range(options.repetitions):
             for event in EVENTS:
                 if options.events and options.events not in event.name:
                     continue
                 for result in measure(net, event):
-                    result["variant"] = options.variant
+                    result["variant"] = f"{options.variant}, {options.nodes} nodes"
                     raw.write(json.dumps(result) + "\n")
                     raw.flush()
                     print(f"{repetition + 1}/{options.repetitions}  {report.line(result)}",
@@ -55,12 +55,15 @@ def run(options, raw):
 def main():
     parser = argparse.ArgumentParser(prog="run.sh gaps", description=__doc__)
     parser.add_argument("--variant", choices=VARIANTS, default=VARIANTS[0])
+    parser.add_argument("--nodes", type=int, default=2, metavar="N", help="one more can be added")
     parser.add_argument("--repetitions", type=int, default=10, metavar="N")
     parser.add_argument("--events", metavar="TEXT", help="only those with TEXT in their name")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("tokyo-osaka-report"),
                         metavar="DIR")
     parser.add_argument("--add", action="store_true", help="to what DIR holds of earlier runs")
     options = parser.parse_args()
+    if not 2 <= options.nodes < 16:
+        parser.error("--nodes: 2 to 15")
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / "raw.jsonl"
     with open(path, "a" if options.add else "w", encoding="utf-8") as raw:
