@@ -5,7 +5,6 @@ import dataclasses
 import signal
 from collections.abc import Callable
 
-from lab import mapping_yaml
 from netns import wait_until
 from topology import CORE4, CORE6, PAIRS
 

@@ -12,11 +12,12 @@ BARS = {event.name: event.bar for event in EVENTS}
 PLANNED = {name for event in EVENTS if event.bar is None
            for name in (event.name, event.back) if name}
 LEGEND = """
-Gaps in ms, packets in number; median / maximum of the repetitions. UDP: two flows of 1000 datagrams
-per second in each direction, one over each node as long as the core has the choice; the worse one
-counts; gaps are between arrivals, as the receiver's kernel stamped them. TCP: one stream of 50 Mbit/s
-in each direction, over Tokyo. Lost: of both UDP flows. Broken: connections, of those that talked
-before, meanwhile and afterwards, and bulk streams whose data differed. Each event happens to Tokyo.
+Gaps in ms, packets in number; median / maximum of the repetitions. UDP: two flows of 1000
+datagrams per second in each direction, one over Tokyo and one over Osaka as long as the core has
+the choice; the worse one counts; gaps are between arrivals, as the receiver's kernel stamped them.
+TCP: one stream of 50 Mbit/s in each direction, over Tokyo. Lost: of both UDP flows. Broken: of the
+connections that talked before, meanwhile and afterwards, and of the bulk streams, whose data are
+hashed. Each event happens to Tokyo.
 """
 
 
@@ -75,8 +76,8 @@ def table(names):
 
 def text(results):
     parts = ["# Tokyo and Osaka: what users notice\n", LEGEND,
-             f"\nLinux {platform.release()}, {os.cpu_count()} CPUs for all hosts, routers and nodes "
-             "together.\n"]
+             f"\nLinux {platform.release()}, {os.cpu_count()} CPUs for all hosts, routers and "
+             "nodes together.\n"]
     for variant, names in grouped(results).items():
         back = {name: of for name, of in names.items() if name.startswith("back: ")}
         stall = max(r["window"][d]["sender_stall_ms"]

@@ -151,9 +151,9 @@ class Topology(Net):
         self.veth(role_a, f"to-{role_b}", role_b, f"to-{role_a}")
 
     def hash_by_ports(self, role):
-        """RT-07: flows, not pairs of hosts, are spread over equal routes. By addresses, protocol and
-        ports as they stand in the packet (3), as between real machines; policy 1 would see the random
-        number that the sender's socket has given to the packet, and changes after each loss."""
+        """RT-07: flows, not pairs of hosts, are spread over equal routes. By addresses, protocol
+        and ports as they stand in the packet (3), as between real machines; policy 1 would see the
+        random number that the sender's socket gives to its packets, and changes after a loss."""
         self.sysctl(role, **{f"net.{family}.fib_multipath_hash_{key}": value
                              for family in ("ipv4", "ipv6")
                              for key, value in (("policy", 3), ("fields", 0x37))})
@@ -227,10 +227,11 @@ class Topology(Net):
                                          "ospf4" if role in CORE4 else "ospf6").stdout
         by_id = {f"10.255.1.{n.number + 1}": n.name for n in self.nodes.values()}
         wanted, found, who = POOL if role in CORE4 else PREFIX, {}, None
+        external = re.compile(rf"\s+external {re.escape(wanted)} metric (\d+)")
         for line in shown.splitlines():
             if match := re.match(r"\s+router (\S+)", line):
                 who = by_id.get(match.group(1), who if line.startswith("\t\t") else None)
-            elif who and (match := re.match(rf"\s+external {re.escape(wanted)} metric (\d+)", line)):
+            elif who and (match := external.match(line)):
                 found[who] = int(match.group(1))
         return found
 
@@ -251,7 +252,8 @@ class Topology(Net):
             raise LabError(f"{error}: { {r: self.used(r) for r in CORE4 + CORE6} }") from None
 
     def running(self):
-        return [n for n in self.nodes.values() if n.daemon.process and n.daemon.process.poll() is None]
+        return [n for n in self.nodes.values()
+                if n.daemon.process and n.daemon.process.poll() is None]
 
     def wait_running(self):
         """Until all nodes that run are ready, and the core uses those of them that it should."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Several nodes, a core of four routers with BIRD, and a segment over two sites (the topology of
-examples/tokyo-osaka): what happens to a node breaks no connection. How long the gaps are is measured
-by examples/tokyo-osaka/gaps.py and judged by nobody here."""
+examples/tokyo-osaka): what happens to a node breaks no connection. How long the gaps are is
+measured by examples/tokyo-osaka/gaps.py and judged by nobody here."""
 
 import os
 import sys
@@ -56,8 +56,8 @@ class TwoSites(unittest.TestCase):
     def assert_announced(self, *names):
         """And used. Soon: a router's view is as old as its last calculation."""
         for role in CORE4 + CORE6:
-            wait_until(lambda: set(self.net.advertised(role)) == set(names),  # pylint: disable=W0640
-                       f"{role} hears {names}: {self.net.advertised(role)}")
+            wait_until(lambda r=role: set(self.net.advertised(r)) == set(names),
+                       f"{role} hears {names}")
             self.assertEqual(self.net.used(role), set(names))
 
     def test_kill(self):
@@ -86,7 +86,7 @@ class TwoSites(unittest.TestCase):
                                  lambda net: (mend4(net), mend6(net))), check)
 
     def test_third_node(self):
-        """RT-07, DC-03: flows are spread over equal nodes; RT-21: adding and removing one costs nothing."""
+        """RT-07, DC-03: flows are spread over equal nodes; RT-21: one more or less is free."""
         def shares():
             before = self.net.received("v4_to_v6")
             time.sleep(1)
@@ -119,7 +119,8 @@ class TwoSites(unittest.TestCase):
 
         def check():
             self.assertEqual(sorted(self.net.digests().values()), [["osaka"], ["tokyo"]])
-            self.assertRegex(view.text(), "THE TABLES DIFFER: tokyo [0-9a-f]{16}; osaka [0-9a-f]{16}")
+            self.assertRegex(view.text(),
+                             "THE TABLES DIFFER: tokyo [0-9a-f]{16}; osaka [0-9a-f]{16}")
         self.struck(self.event("different tables"), check, all_arrive=True)
         self.assertNotIn("DIFFER", view.text())
         for shown in (POOL, PREFIX, "osaka (20), tokyo (20)"):
