@@ -78,10 +78,8 @@ def cut(*cores):
     def strike(net):
         for core in cores:
             net.cut("tokyo", core)
-        if len(cores) == 1:
-            wait_without_tokyo(net, cores)
-        else:  # a node without one of its sides is of no use to the other, either
-            wait_without_tokyo(net)
+        # A node without one of its sides is of no use to the other, either.
+        wait_without_tokyo(net, CORE4 + CORE6 if cores in (CORE4, CORE6) else cores)
 
     def recover(net):
         for core in cores:

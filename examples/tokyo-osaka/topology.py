@@ -57,9 +57,9 @@ def node_name(number):
 class Node:
     """A translator: namespace, links to all core routers, daemon and BIRD."""
 
-    def __init__(self, net, number, variant, readiness):
+    def __init__(self, net, number):
         self.net, self.number, self.name = net, number, node_name(number)
-        self.preferred = variant == "equal-cost" or number % 2 == 0
+        self.preferred = net.variant == "equal-cost" or number % 2 == 0
         net.add(self.name)
         net.forward(self.name)
         net.hash_by_ports(self.name)
@@ -76,11 +76,12 @@ class Node:
                 net.ip(self.name, f"addr add 2001:db8:a:{number:x}{k}::2/64 dev to-{core} nodad")
         self.daemon = Daemon(net, self.name, PAIRS)
         self.bird = NodeBird(self.daemon, f"10.255.1.{number + 1}", interfaces, KERNEL,
-                             pool=[POOL], site="primary" if self.preferred else "standby")
+                             pool=[POOL], site="primary" if self.preferred else "standby",
+                             bfd={"interval_ms": net.bfd_ms})
         self.daemon.write_config(
             own_addresses={"ipv4": f"192.0.2.{254 - number}",
                            "ipv6": f"2001:db8:46:ff::{number + 1:x}"},
-            icmp_source_pool=None, readiness={"require": REQUIRE, **readiness},
+            icmp_source_pool=None, readiness={"require": REQUIRE, **net.readiness},
             **self.bird.settings)
 
     def start_bird(self):
@@ -125,10 +126,10 @@ class Node:
 
 
 class Topology(Net):
-    def __init__(self, nodes=2, variant="equal-cost", readiness=None):
+    def __init__(self, nodes=2, variant="equal-cost", readiness=None, bfd_ms=100):
         need_tools("bird", "birdc", "bridge", "nft")
         super().__init__("client", *CORE4, *CORE6, *SWITCHES, *SERVERS)
-        self.variant, self.readiness = variant, readiness or {}
+        self.variant, self.readiness, self.bfd_ms = variant, readiness or {}, bfd_ms
         self.nodes, self.routers = {}, {}
         try:
             self._connect()
@@ -201,7 +202,7 @@ class Topology(Net):
 
     def add_node(self):
         """Neither its daemon nor its BIRD runs yet."""
-        node = Node(self, len(self.nodes), self.variant, self.readiness)
+        node = Node(self, len(self.nodes))
         self.nodes[node.name] = node
         return node
 
@@ -209,7 +210,7 @@ class Topology(Net):
         for number, role in enumerate(CORE4 + CORE6):
             has_hosts = role == "r4t" or role in CORE6
             self.routers[role] = router(self, role, f"10.255.0.{number + 1}", "to-*",
-                                        stub="stub" if has_hosts else None)
+                                        stub="stub" if has_hosts else None, bfd_ms=self.bfd_ms)
             self.routers[role].start()
 
     def start_nodes(self, count=None):

@@ -17,7 +17,7 @@ protocol device {{ scan time 1; }}
 ROUTER = """
 protocol kernel { ipv4 { import none; export all; }; }
 protocol kernel { ipv6 { import none; export all; }; }
-protocol bfd { interface "%(device)s" { interval 100 ms; multiplier 3; }; }
+protocol bfd { interface "%(device)s" { interval %(bfd)d ms; multiplier 3; }; }
 protocol ospf v2 ospf4 {
   ecmp yes; merge external yes;
   ipv4 { import all; export none; };
@@ -96,11 +96,12 @@ class NodeBird(Bird):
         self.write(HEAD.format(router_id=router_id) + text + f'include "{self.include}";\n')
 
 
-def router(net, role, router_id, device, password=None, hello=1, dead=4, stub=None):
+def router(net, role, router_id, device, password=None, hello=1, dead=4, stub=None, bfd_ms=100):
     """`device`: a pattern of BIRD; `stub`: a device without other routers."""
     link = LINK % {"hello": hello, "dead": dead} + (PASSWORD % password if password else "")
     return Bird(net, role, router_id, ROUTER % {
-        "device": device, "link": link, "stub": f'interface "{stub}" {{ stub; }};' if stub else ""})
+        "device": device, "link": link, "bfd": bfd_ms,
+        "stub": f'interface "{stub}" {{ stub; }};' if stub else ""})
 
 
 def routes(net, role, family, of="bird"):
