@@ -18,13 +18,14 @@ BEFORE, AFTER = 1.0, 2.0  # seconds watched before an event and after the core h
 
 
 def measure(net, event):
-    """Yields (name, window) for the event and, if it has one, for the recovery."""
+    """What happened during the event and, if it has one, during the recovery."""
     load = Load(net, ("tokyo", "osaka"))
     time.sleep(BEFORE)
     marks = [load.now()]
     event.strike(net)
     time.sleep(AFTER)
     marks.append(load.now())
+    tables = {", ".join(names): digest[:16] for digest, names in net.digests().items()}
     if event.recover:
         event.recover(net)
         time.sleep(AFTER)
@@ -32,7 +33,7 @@ def measure(net, event):
     chats = load.finish()["chats"]
     windows = [load.window(*marks[n:n + 2]) for n in range(len(marks) - 1)]
     common = {"connections": chats["connections"], "messages": chats["messages"],
-              "broken": load.broken()}
+              "broken": load.broken(), "tables": tables if len(tables) > 1 else {}}
     names = [event.name, event.back or f"back: {event.name}"]
     return [{"name": name, "window": window, **common} for name, window in zip(names, windows)]
 

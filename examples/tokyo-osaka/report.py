@@ -74,6 +74,11 @@ def table(names):
     return "\n".join(lines) + "\n"
 
 
+def told(result):
+    """What the nodes said of their tables, if they differed."""
+    return "; ".join(f"{names} {digest}" for names, digest in result.get("tables", {}).items())
+
+
 def text(results):
     parts = ["# Tokyo and Osaka: what users notice\n", LEGEND,
              f"\nLinux {platform.release()}, {os.cpu_count()} CPUs for all hosts, routers and "
@@ -86,5 +91,7 @@ def text(results):
                                                   if n not in back}))
         if back:
             parts.append("\nWhen it has been put right:\n\n" + table(back))
+        parts += sorted({f"\n**The tables differed** in \"{name}\": {told(r)}.\n"
+                         for name, of in names.items() for r in of if told(r) and name in BARS})
         parts.append(f"\nThe longest pause of a sender itself was {stall:.0f} ms.\n")
     return "".join(parts)
