@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Installs the Debian 12 packages of the groups that are named: build, demo, test, comparison.
-# Does nothing, and needs no network, when they are all there.
+# Installs the Debian 12 packages of the groups that are named: build, demo, test, routing,
+# comparison. Does nothing, and needs no network, when they are all there.
 set -Eeuo pipefail
 
 build=(g++ cmake ninja-build pkg-config libnl-3-dev libnl-route-3-dev libyaml-cpp-dev
@@ -12,11 +12,12 @@ demo=(iproute2 iputils-ping traceroute curl iperf3 python3 procps ethtool util-l
 test=("${demo[@]}" clang-format clang-tidy llvm libclang-rt-14-dev mtr-tiny tcpdump nftables
       libbenchmark-dev python3-scapy python3-yaml python3-jsonschema iputils-tracepath
       openssh-client dropbear-bin bird2)
+routing=(iproute2 bird2 nftables python3)
 comparison=(iproute2 iputils-ping iperf3 python3 procps ethtool util-linux tayga jool-tools
             nginx-light wrk python3-matplotlib)
 
 usage() {
-    echo "usage: $0 [build] [demo] [test] [comparison]" >&2
+    echo "usage: $0 [build] [demo] [test] [routing] [comparison]" >&2
     exit 64
 }
 
@@ -27,6 +28,7 @@ for group in "$@"; do
     build) wanted+=("${build[@]}") ;;
     demo) wanted+=("${demo[@]}") ;;
     test) wanted+=("${test[@]}") ;;
+    routing) wanted+=("${routing[@]}") ;;
     comparison) wanted+=("${comparison[@]}") ;;
     *) usage ;;
     esac

@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 
+from lab import command_path
 from netns import LabError, wait_until
 
 HEAD = """log stderr all;
@@ -16,16 +17,16 @@ protocol device {{ scan time 1; }}
 ROUTER = """
 protocol kernel { ipv4 { import none; export all; }; }
 protocol kernel { ipv6 { import none; export all; }; }
-protocol bfd { interface "%(device)s" { interval 100 ms; multiplier 3; }; }
+protocol bfd { interface "%(device)s" { interval %(bfd)d ms; multiplier 3; }; }
 protocol ospf v2 ospf4 {
   ecmp yes; merge external yes;
   ipv4 { import all; export none; };
-  area 0 { interface "%(device)s" { %(link)s }; };
+  area 0 { interface "%(device)s" { %(link)s }; %(stub)s };
 }
 protocol ospf v3 ospf6 {
   ecmp yes; merge external yes;
   ipv6 { import all; export none; };
-  area 0 { interface "%(device)s" { %(link)s }; };
+  area 0 { interface "%(device)s" { %(link)s }; %(stub)s };
 }
 """
 LINK = """type ptp; hello %(hello)d; dead %(dead)d; bfd yes; """
@@ -78,9 +79,29 @@ class Bird:
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
-def router(net, role, router_id, device, password=None, hello=1, dead=4):
+class NodeBird(Bird):
+    """The BIRD of a node: it includes what `xlat646 bird-config` makes of `settings`, which are for
+    the daemon's configuration. The files lie beside the daemon's."""
+
+    def __init__(self, daemon, router_id, interfaces, text="", **routing):
+        super().__init__(daemon.net, daemon.role, router_id, "")
+        self.include = os.path.join(daemon.directory, "xlat646.conf")
+        self.drain_file = os.path.join(daemon.directory, "drain.conf")
+        hook = [command_path(), "bird-config", "--config", daemon.config_path, "--install",
+                self.include]
+        self.settings = {
+            "routing": {"router_id": router_id, "interfaces": interfaces,
+                        "drain_file": self.drain_file, "bird_socket": self.socket, **routing},
+            "hooks": {"after_start": hook, "after_reload": hook}}
+        self.write(HEAD.format(router_id=router_id) + text + f'include "{self.include}";\n')
+
+
+def router(net, role, router_id, device, password=None, hello=1, dead=4, stub=None, bfd_ms=100):
+    """`device`: a pattern of BIRD; `stub`: a device without other routers."""
     link = LINK % {"hello": hello, "dead": dead} + (PASSWORD % password if password else "")
-    return Bird(net, role, router_id, ROUTER % {"device": device, "link": link})
+    return Bird(net, role, router_id, ROUTER % {
+        "device": device, "link": link, "bfd": bfd_ms,
+        "stub": f'interface "{stub}" {{ stub; }};' if stub else ""})
 
 
 def routes(net, role, family, of="bird"):

@@ -11,10 +11,10 @@ import tempfile
 import time
 import unittest
 
-from bird import Bird, router, routes
-from control_test import Command, command_path, socket_of
-from lab import (C4, GW4, PREFIX6, S1, S2, V1, V2, LabTestCase, embedded,
-                 mapping_yaml)
+from bird import NodeBird, router, routes
+from control_test import Command
+from lab import (C4, GW4, PREFIX6, S1, S2, V1, V2, LabTestCase, command_path, embedded,
+                 mapping_yaml, socket_of)
 from netns import LabError, need_tools, wait_until
 from restart_test import Adopted
 
@@ -45,20 +45,14 @@ class BirdTestCase(Command, LabTestCase):
         # What else the routers know would hide what OSPF tells them.
         lab.ip("r4", "route del default")
         lab.ip("r6", "route del default via 2001:db8:a::2")
-        cls.include = os.path.join(daemon.directory, "xlat646.conf")
-        cls.drain_file = os.path.join(daemon.directory, "drain.conf")
         cls.password_file = os.path.join(daemon.directory, "password.conf")
         cls.write_password()
-        cls.bird = Bird(lab, "gw", "10.255.0.1", f'include "{cls.include}";\n')
+        cls.bird = NodeBird(
+            daemon, "10.255.0.1",
+            [{"name": "v4", "family": "ipv4"}, {"name": "v6", "family": "ipv6"}],
+            password_file=cls.password_file, **cls.routing)
         cls.addClassCleanup(cls.bird.remove)
-        cls.hook = [command_path(), "bird-config", "--config", daemon.config_path, "--install",
-                    cls.include]
-        cls.settings = {
-            "routing": {
-                "router_id": "10.255.0.1", "password_file": cls.password_file,
-                "interfaces": [{"name": "v4", "family": "ipv4"}, {"name": "v6", "family": "ipv6"}],
-                "drain_file": cls.drain_file, "bird_socket": cls.bird.socket, **cls.routing},
-            "hooks": {"after_start": cls.hook, "after_reload": cls.hook}}
+        cls.include, cls.settings = cls.bird.include, cls.bird.settings
         daemon.write_config(**{**cls.settings, **cls.config})
         cls.tool("bird-config", "--install", cls.include)
         cls.bird.start()

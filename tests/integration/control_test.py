@@ -11,27 +11,15 @@ import stat
 import subprocess
 import unittest
 
-from lab import (C4, PREFIX6, S1, S2, TUN, V1, V2, Daemon, Lab, LabTestCase, daemon_path, embedded,
-                 mapping_yaml, mode)
-from netns import LabError, wait_until
+from lab import (C4, PREFIX6, S1, S2, TUN, V1, V2, Daemon, Lab, LabTestCase, command_path,
+                 embedded, mapping_yaml, mode, socket_of)
+from netns import wait_until
 from traffic import UdpStream, udp_echo_server
 
 EX_USAGE, EX_UNAVAILABLE, EX_CANTCREAT, EX_NOPERM = 64, 69, 73, 77
 BROKEN = "version: 1\nmappings:\n  - { ipv4: 192.0.2.300, ipv6: 2001:db8:6::2 }\n"
 STATUS = b'{"command":"status"}\n'
 DIRECTIONS = ("v4_to_v6", "v6_to_v4")
-
-
-def command_path():
-    """xlat646 lies beside xlat646d."""
-    path = os.path.join(os.path.dirname(daemon_path()), "xlat646")
-    if not os.access(path, os.X_OK):
-        raise LabError(f"{path} is not there")
-    return path
-
-
-def socket_of(daemon):
-    return os.path.join(daemon.directory, "control.sock")
 
 
 def connect(daemon):

@@ -89,6 +89,18 @@ def daemon_path():
     return os.path.abspath(path)
 
 
+def command_path():
+    """xlat646 lies beside xlat646d."""
+    path = os.path.join(os.path.dirname(daemon_path()), "xlat646")
+    if not os.access(path, os.X_OK):
+        raise LabError(f"{path} is not there")
+    return path
+
+
+def socket_of(daemon):
+    return os.path.join(daemon.directory, "control.sock")
+
+
 class Daemon:
     """One xlat646d with its files in a directory of its own."""
 
@@ -115,7 +127,7 @@ class Daemon:
             "policy": {"profile": "any"},
             "icmp_rate": {"per_second": 0},
             "readiness": READINESS,
-            "control_socket": os.path.join(self.directory, "control.sock"),
+            "control_socket": socket_of(self),
             "stats_segment": os.path.join(self.directory, "stats"),
         }
         if mode().startswith("fast"):

@@ -97,21 +97,12 @@ class Net:
         if os.geteuid() != 0:
             raise LabError("network namespaces need root")
         remove_stale()
-        tag = f"{PREFIX}-{os.getpid()}-{secrets.token_hex(2)}"
+        self._tag = f"{PREFIX}-{os.getpid()}-{secrets.token_hex(2)}"
         self.names = {}
         self._processes = []
         _open_nets.append(self)
         for role in roles:
-            name = f"{tag}-{role}"
-            _run(["ip", "netns", "add", name])
-            self.names[role] = name
-            self.ip(role, "link set lo up")
-            self.sysctl(role, **{
-                "net.ipv6.conf.all.accept_dad": 0, "net.ipv6.conf.default.accept_dad": 0,
-                "net.ipv4.conf.all.rp_filter": 0, "net.ipv4.conf.default.rp_filter": 0,
-                # Traces send more probes in a second than a kernel would answer.
-                "net.ipv4.icmp_ratelimit": 0, "net.ipv6.icmp.ratelimit": 0,
-            })
+            self.add(role)
 
     def __enter__(self):
         return self
@@ -129,6 +120,19 @@ class Net:
         for name in self.names.values():
             _remove_namespace(name)
         _open_nets.remove(self)
+
+    def add(self, role):
+        """One more namespace."""
+        name = f"{self._tag}-{role}"
+        _run(["ip", "netns", "add", name])
+        self.names[role] = name
+        self.ip(role, "link set lo up")
+        self.sysctl(role, **{
+            "net.ipv6.conf.all.accept_dad": 0, "net.ipv6.conf.default.accept_dad": 0,
+            "net.ipv4.conf.all.rp_filter": 0, "net.ipv4.conf.default.rp_filter": 0,
+            # Traces send more probes in a second than a kernel would answer.
+            "net.ipv4.icmp_ratelimit": 0, "net.ipv6.icmp.ratelimit": 0,
+        })
 
     def ip(self, role, *lines):
         """Each line is one ip(8) command without the word ip."""

@@ -12,9 +12,9 @@ import subprocess
 import tempfile
 import unittest
 
-from control_test import ask, command_path, socket_of
-from lab import (GW4, GW6, OWN4, R6, S1, TUN, V1, Daemon, Lab, LabTestCase, embedded,
-                 mapping_yaml)
+from control_test import ask
+from lab import (GW4, GW6, OWN4, R6, S1, TUN, V1, Daemon, Lab, LabTestCase, command_path, embedded,
+                 mapping_yaml, socket_of)
 from netns import wait_until
 from one_thread import stuck, threads
 

@@ -17,9 +17,9 @@ import tempfile
 import time
 import unittest
 
-from control_test import Command, command_path, socket_of
-from lab import (C4, READINESS, S1, S2, TUN, V1, V2, LabTestCase, daemon_path, embedded,
-                 mapping_yaml, mode, tun_section)
+from control_test import Command
+from lab import (C4, READINESS, S1, S2, TUN, V1, V2, LabTestCase, command_path, daemon_path,
+                 embedded, mapping_yaml, mode, socket_of, tun_section)
 from netns import wait_until
 from readiness_test import Link, watchdogs
 from traffic import TcpPair, UdpStream, Worker, receive_hashed, udp_echo_server
