@@ -55,6 +55,11 @@ class Adopted:
         self.send_signal(signal.SIGKILL)
 
 
+def parent_of(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        return int(file.read().rsplit(")", 1)[1].split()[1])
+
+
 def total(status):
     """All numbers of the counters by their paths."""
     flat = {}
@@ -354,9 +359,12 @@ class GoesOn(RestartTestCase):
     def test_killed_while_it_waits(self):
         """The TUN goes with the daemon, not later with who was to take over."""
         self.daemon.write_config(**self.config, readiness={
-            **READINESS, "require": [{"ping4": "198.51.100.99"}]})
+            **READINESS, "watchdog_ms": 0, "require": [{"ping4": "198.51.100.99"}]})
+        start, old = len(self.daemon.log()), self.daemon.process.pid
         waiting = Worker(self.command, "restart")
-        wait_until(lambda: len(watchdogs(self.lab)) == 2, "the new one has begun")
+        self.daemon.wait_log("mappings loaded in", start)
+        (new,) = [int(pid) for pid in self.running("xlat646d") if parent_of(pid) == old]
+        os.kill(new, signal.SIGSTOP)  # it will do nothing by itself
         self.daemon.process.kill()
         self.daemon.process.wait()
         wait_until(lambda: TUN not in self.lab.ip_output("gw", "-o link show"), "the TUN has gone")
@@ -409,6 +417,7 @@ class Systemd(RestartTestCase):
 
             def says(pid, text):
                 while (pid, text) not in heard:
+                    self.assertLess(len(heard), 100, heard)  # it beats for ever
                     data, cred, _, _ = manager.recvmsg(4096, 64)
                     heard.append((int.from_bytes(cred[0][2][:4], "little"), data.decode()))
             says(old, f"MAINPID={new}")
