@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "tests/unit/catch.hpp"
+#include "tests/unit/temporary_directory.hpp"
 #include "translator/daemon/log_sink.hpp"
 #include "translator/dataplane/tun.hpp"
 
@@ -90,10 +91,10 @@ TEST_CASE("log: a closed one is no matter", "[log]") {
 }
 
 TEST_CASE("log: a file grows at its end, whoever writes", "[log]") {
-    char name[] = "/tmp/xlat646-log-XXXXXX";
-    const FileDescriptor file(mkstemp(name));
+    const TemporaryDirectory directory;
+    const FileDescriptor file(
+        ::open(directory.at("log").c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     REQUIRE(file.get() >= 0);
-    unlink(name);
     LogSink sink(file.get());
     sink.set_pattern("%v");
     sink.stop_waiting();
