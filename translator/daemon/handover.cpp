@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "translator/daemon/handover.hpp"
 
+#include "translator/daemon/word_pointers.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -65,14 +67,6 @@ std::vector<std::string> environment_of_successor(const std::vector<std::string>
             }))
             out.emplace_back(*variable);
     out.insert(out.end(), added.begin(), added.end());
-    return out;
-}
-
-std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
-    std::vector<char*> out;
-    for (const std::string& text : texts)
-        out.push_back(const_cast<char*>(text.c_str()));
-    out.push_back(nullptr);
     return out;
 }
 
@@ -246,9 +240,12 @@ std::optional<Inheritance> Inheritance::from_environment() {
         throw;
     }
     for (auto& [name, descriptor] : passed) {
-        if (name == queue_name) out.queues.push_back(std::move(descriptor));
-        if (name == control_name) out.control = std::move(descriptor);
-        if (name == lock_name) out.control_lock = std::move(descriptor);
+        if (name == queue_name)
+            out.queues.push_back(std::move(descriptor));
+        else if (name == control_name)
+            out.control = std::move(descriptor);
+        else if (name == lock_name)
+            out.control_lock = std::move(descriptor);
     }
     return out;
 }

@@ -3,6 +3,7 @@
 
 #include "translator/daemon/log.hpp"
 #include "translator/daemon/status_report.hpp"
+#include "translator/daemon/word_pointers.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -52,13 +53,6 @@ void become_ordinary() {
 /// signals, no descriptor but the three of every program.
 pid_t spawn_with(const std::vector<std::string>& words, const std::vector<std::string>& environment,
                  int output) {
-    const auto pointers = [](const std::vector<std::string>& texts) {
-        std::vector<char*> out;
-        for (const std::string& text : texts)
-            out.push_back(const_cast<char*>(text.c_str()));
-        out.push_back(nullptr);
-        return out;
-    };
     posix_spawn_file_actions_t files;
     posix_spawn_file_actions_init(&files);
     posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
@@ -76,7 +70,7 @@ pid_t spawn_with(const std::vector<std::string>& words, const std::vector<std::s
                              POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
     pid_t pid = -1;
     const int error = posix_spawn(&pid, words[0].c_str(), &files, &attributes,
-                                  pointers(words).data(), pointers(environment).data());
+                                  pointers_to(words).data(), pointers_to(environment).data());
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&files);
     if (error != 0) throw failure(error, words[0]);
