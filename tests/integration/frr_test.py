@@ -214,6 +214,13 @@ class SecondNode(FrrTestCase):
 
     devices = "*"
 
+    @classmethod
+    def prepare(cls):
+        other = Bird(cls.lab, "c4", OTHER_ID, OTHER % OWNED)
+        cls.addClassCleanup(other.remove)
+        other.start()
+        super().prepare()
+
     def next_hop(self):
         return self.lab.ip_output("r4", f"route show {OWNED}").split()[2:3]
 
@@ -222,11 +229,8 @@ class SecondNode(FrrTestCase):
         return known4 & {OWNED}, known6 & {P, OWN6}
 
     def test_kill(self):
-        other = Bird(self.lab, "c4", OTHER_ID, OTHER % OWNED)
-        self.addCleanup(other.remove)
-        other.start()
-        wait_until(lambda: f"Advertising Router: {OTHER_ID}" in self.frr.vtysh(
-            "show ip ospf database external"), "FRR has heard of the other node", 60, 0.2)
+        wait_until(lambda: f"O   {OWNED} [110/1020]" in self.frr.vtysh("show ip route"),
+                   "FRR has heard of the other node", 60, 0.2)
         wait_until(lambda: self.next_hop() == [GW4], "the nearer node is preferred")
         self.kill()
         wait_until(lambda: self.next_hop() == [C4], "the other node takes over", 60, 0.2)
