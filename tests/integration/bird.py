@@ -108,3 +108,12 @@ def routes(net, role, family, of="bird"):
     """The destinations that BIRD gave to the kernel."""
     lines = net.ip_output(role, f"-{family} route show proto {of}").splitlines()
     return {line.split()[0] for line in lines if line and not line.startswith("\t")}
+
+
+def check_type_and_tag(test, routers, ipv4, ipv6):
+    """As bird-config's nodes announce, with the metric of a primary site and a link of cost 10."""
+    for role, protocol, prefix in (("r4", "ospf4", ipv4), ("r6", "ospf6", ipv6)):
+        shown = routers[role].birdc("show", "route", "all", prefix).stdout
+        test.assertRegex(shown, rf"\[{protocol} .*\] \* E1 \(150/30\) \[fc86\] \[10\.255\.0\.1\]")
+        test.assertIn("OSPF.metric1: 30", shown)  # 20, and 10 for the link
+        test.assertIn("OSPF.tag: 0x0000fc86", shown)

@@ -12,7 +12,7 @@ import tempfile
 import time
 import unittest
 
-from bird import NodeBird, router, routes
+from bird import NodeBird, check_type_and_tag, router, routes
 from control_test import Command
 from lab import (C4, GW4, PREFIX6, S1, S2, V1, V2, LabTestCase, command_path, embedded,
                  mapping_yaml, socket_of)
@@ -154,11 +154,7 @@ class Pool(BirdTestCase):
 
     def test_type_and_tag(self):
         """RT-05, RT-06: external type 1, and a tag that the other nodes know."""
-        for role, protocol, prefix in (("r4", "ospf4", OWNED), ("r6", "ospf6", P)):
-            shown = self.routers[role].birdc("show", "route", "all", prefix).stdout
-            self.assertRegex(shown, rf"\[{protocol} .*\] \* E1 \(150/30\) \[fc86\] \[10\.255\.0\.1\]")
-            self.assertIn("OSPF.metric1: 30", shown)  # 20, and 10 for the link
-            self.assertIn("OSPF.tag: 0x0000fc86", shown)
+        check_type_and_tag(self, self.routers, OWNED, P)
 
     def test_stray_routes(self):
         """RT-13: what others have put into BIRD's tables is not announced, not even in the pool."""

@@ -5,7 +5,7 @@ way to it from OSPF alone."""
 import os
 import unittest
 
-from bird import Bird, router, routes
+from bird import Bird, check_type_and_tag, router, routes
 from control_test import Command
 from frr import Frr, need_frr
 from lab import C4, GW4, PREFIX6, READINESS, S1, V1, LabTestCase, embedded
@@ -153,11 +153,7 @@ class Node(FrrTestCase):
 
     def test_type_and_tag(self):
         """RT-05, RT-06: as BIRD's nodes announce."""
-        for role, protocol, prefix in (("r4", "ospf4", OWNED), ("r6", "ospf6", P)):
-            shown = self.routers[role].birdc("show", "route", "all", prefix).stdout
-            self.assertRegex(shown, rf"\[{protocol} .*\] \* E1 \(150/30\) \[fc86\] \[10\.255\.0\.1\]")
-            self.assertIn("OSPF.metric1: 30", shown)  # 20, and 10 for the link
-            self.assertIn("OSPF.tag: 0x0000fc86", shown)
+        check_type_and_tag(self, self.routers, OWNED, P)
 
     def test_stray_routes(self):
         """RT-13: other static routes are not announced, whether into the TUN, of the pool, or
