@@ -20,6 +20,9 @@
 
 namespace xlat646 {
 
+/// The counter slot of the pair of probe_pair.hpp, which is in no table.
+inline constexpr std::uint32_t probe_slot = 0xfffffffe;
+
 class Translator {
   public:
     /// `settings` must outlive the translator.
