@@ -337,8 +337,7 @@ TEST_CASE("worker: under load while tables change and everything is read",
     int samples_taken = 0;
     std::uint64_t last = 0;
     for (int i = 0; i < publications; ++i) {
-        bench.snapshot().publish(
-            make_table(bench.snapshot().current(), static_cast<std::uint32_t>(i % 50)));
+        bench.publish(make_table(&bench.table(), static_cast<std::uint32_t>(i % 50)));
         bench.worker().samples().ask(Direction::v4_to_v6, DropReason::igmp);
         DropSample sample;
         if (bench.worker().samples().take(Direction::v4_to_v6, DropReason::igmp, sample)) {

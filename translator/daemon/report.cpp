@@ -14,19 +14,21 @@ constexpr std::array direction_names = {"v4_to_v6", "v6_to_v4"};
 constexpr std::array kind_names = {"time_exceeded", "too_big", "unreachable", "parameter_problem"};
 static_assert(kind_names.size() == error_kind_count);
 
-template <class Get> std::uint64_t sum(const Workers& workers, Get get) {
+using Blocks = std::vector<const WorkerCounters*>;
+
+template <class Get> std::uint64_t sum(const Blocks& blocks, Get get) {
     std::uint64_t total = 0;
-    for (const auto& w : workers)
-        total += get(w->counters()).get();
+    for (const WorkerCounters* b : blocks)
+        total += get(*b).get();
     return total;
 }
 
 template <class Names, class Get>
-ordered_json nonzero(const Workers& workers, const Names& names, Get get) {
+ordered_json nonzero(const Blocks& blocks, const Names& names, Get get) {
     ordered_json object = ordered_json::object();
     for (std::size_t i = 0; i < names.size(); ++i) {
         const std::uint64_t n =
-            sum(workers, [&](const WorkerCounters& c) -> const Counter& { return get(c)[i]; });
+            sum(blocks, [&](const WorkerCounters& c) -> const Counter& { return get(c)[i]; });
         if (n != 0) object[std::string(names[i])] = n;
     }
     return object;
@@ -67,12 +69,12 @@ void add_fastpath(const xlat646_counters& counters, ordered_json& all) {
 
 } // namespace
 
-ordered_json counters_json(const Workers& workers, const Fastpath* fastpath) {
+ordered_json counters_json(const Blocks& blocks, const Fastpath* fastpath) {
     ordered_json all;
     for (std::size_t d = 0; d < direction_count; ++d) {
         ordered_json& out = all[direction_names[d]];
         const auto one = [&](const char* name, Counter DirectionCounters::*member) {
-            out[name] = sum(workers, [&](const WorkerCounters& c) -> const Counter& {
+            out[name] = sum(blocks, [&](const WorkerCounters& c) -> const Counter& {
                 return c.direction[d].*member;
             });
         };
@@ -83,10 +85,12 @@ ordered_json counters_json(const Workers& workers, const Fastpath* fastpath) {
         one("answered", &DirectionCounters::answered);
         one("pieces", &DirectionCounters::pieces);
         one("super_packets", &DirectionCounters::super_packets);
+        one("segments", &DirectionCounters::segments);
+        one("fragments", &DirectionCounters::fragments);
         one("merged", &DirectionCounters::merged);
         const auto many = [&](const char* name, const auto& names, auto member) {
             out[name] = nonzero(
-                workers, names, [&](const WorkerCounters& c) -> const auto& {
+                blocks, names, [&](const WorkerCounters& c) -> const auto& {
                     return c.direction[d].*member;
                 });
         };
@@ -97,7 +101,7 @@ ordered_json counters_json(const Workers& workers, const Fastpath* fastpath) {
     }
     const auto tun = [&](const char* name, Counter WorkerCounters::*member) {
         all["tun"][name] =
-            sum(workers, [&](const WorkerCounters& c) -> const Counter& { return c.*member; });
+            sum(blocks, [&](const WorkerCounters& c) -> const Counter& { return c.*member; });
     };
     tun("read_errors", &WorkerCounters::read_errors);
     tun("write_errors", &WorkerCounters::write_errors);
@@ -124,7 +128,8 @@ void add_counters(ordered_json& all, const ordered_json& more) {
     }
 }
 
-DropLog::DropLog(Workers& workers) : workers_(workers) {
+DropLog::DropLog(Workers& workers, const Statistics& statistics)
+    : workers_(workers), statistics_(statistics) {
     for (auto& worker : workers_)
         for (std::size_t d = 0; d < direction_count; ++d)
             for (std::size_t r = 0; r < drop_reason_count; ++r)
@@ -134,11 +139,12 @@ DropLog::DropLog(Workers& workers) : workers_(workers) {
 std::uint64_t DropLog::count(Direction direction, DropReason reason) const {
     const auto d = static_cast<std::size_t>(direction);
     const auto r = static_cast<std::size_t>(reason);
-    return sum(workers_,
+    const Blocks blocks = statistics_.blocks();
+    return sum(blocks,
                [&](const WorkerCounters& c) -> const Counter& {
                    return c.direction[d].dropped[r];
                }) +
-           sum(workers_, [&](const WorkerCounters& c) -> const Counter& {
+           sum(blocks, [&](const WorkerCounters& c) -> const Counter& {
                return c.direction[d].rejected[r];
            });
 }

@@ -4,8 +4,8 @@
 // kind of discarded packet.
 #pragma once
 
+#include "translator/daemon/statistics.hpp"
 #include "translator/dataplane/worker.hpp"
-#include "translator/fastpath/fastpath.hpp"
 
 #include <array>
 #include <chrono>
@@ -18,9 +18,10 @@ namespace xlat646 {
 
 using Workers = std::vector<std::unique_ptr<Worker>>;
 
-/// Summed over all workers and, if there is one, the fast path. Keys are those of counters.hpp; of
-/// the arrays only what is not 0. `fastpath` says what of it the fast path did.
-nlohmann::ordered_json counters_json(const Workers& workers, const Fastpath* fastpath);
+/// Summed over all blocks of counters and, if there is one, the fast path. Keys are those of
+/// counters.hpp; of the arrays only what is not 0. `fastpath` says what of it the fast path did.
+nlohmann::ordered_json counters_json(const std::vector<const WorkerCounters*>& blocks,
+                                     const Fastpath* fastpath);
 
 /// Adds the numbers of `more`, whatever both are made of. What is no number, or is one in the place
 /// of an object, is left out.
@@ -29,7 +30,7 @@ void add_counters(nlohmann::ordered_json& all, const nlohmann::ordered_json& mor
 /// At most one line per minute, direction and reason, however many packets there are (DC-17).
 class DropLog {
   public:
-    explicit DropLog(Workers& workers);
+    DropLog(Workers& workers, const Statistics& statistics);
     /// To be called about once a second.
     void look();
 
@@ -43,6 +44,7 @@ class DropLog {
     std::uint64_t count(Direction direction, DropReason reason) const;
 
     Workers& workers_;
+    const Statistics& statistics_;
     std::array<State, direction_count * drop_reason_count> states_{};
 };
 

@@ -13,6 +13,7 @@
 #include "translator/daemon/quiet_watch.hpp"
 #include "translator/daemon/readiness.hpp"
 #include "translator/daemon/report.hpp"
+#include "translator/daemon/statistics.hpp"
 #include "translator/daemon/status_report.hpp"
 #include "translator/daemon/table_loader.hpp"
 #include "translator/dataplane/tun.hpp"
@@ -85,7 +86,12 @@ class Supervisor {
     /// Waits, if need be, until the permission of a program has ended whose daemon has crashed.
     FastpathHook attach_after_crash(const std::string& interface);
     /// Both data paths from now on use this table.
-    void publish(std::unique_ptr<const MappingTable> table);
+    void publish(std::unique_ptr<const MappingTable> table, const std::string& digest);
+    const MappingTable& table() const { return *tables_.current()->table; }
+    /// The segment of the newest table, if nobody uses an older one any more.
+    void settle_statistics();
+    LifeNumbers life_numbers() const;
+    void write_statistics() { statistics_.look(life_numbers(), table(), fastpath_.get()); }
     nlohmann::ordered_json counters() const;
     void open_control_socket();
     std::string answer(const ControlRequest& request);
@@ -96,10 +102,14 @@ class Supervisor {
     std::string config_text_;
     Config config_;
     std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
-    Snapshot<MappingTable> tables_;
+    std::unique_ptr<const MappingTable> first_table_; ///< until start()
+    Snapshot<ServedTable> tables_;
     std::string digest_;           ///< of the current table
     std::uint64_t generation_ = 1; ///< of the current table
     std::optional<ReloadResult> last_reload_;
+    std::uint64_t reloads_ = 0;
+    std::uint64_t failed_reloads_ = 0;
+    Statistics statistics_;
     CommandLine command_;
     Inheritance* inheritance_;      ///< until it is taken over
     bool is_owner_;                 ///< of TUN, routes and control socket, beyond our own life

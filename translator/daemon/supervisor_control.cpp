@@ -55,8 +55,7 @@ std::string Supervisor::answer(const ControlRequest& request) {
 }
 
 ordered_json Supervisor::table_status() const {
-    return {
-        {"mappings", tables_.current()->size()}, {"digest", digest_}, {"generation", generation_}};
+    return {{"mappings", table().size()}, {"digest", digest_}, {"generation", generation_}};
 }
 
 ordered_json Supervisor::status() const {
@@ -88,6 +87,10 @@ ordered_json Supervisor::status() const {
         {"fastpath", std::move(fastpath)},
         {"routing", announcement_ ? announcement_->status() : ordered_json()},
         {"hooks", hooks_.status()},
+        {"stats_segment",
+         {{"path", statistics_.path()},
+          {"runs", statistics_.problem().empty()},
+          {"why_not", statistics_.problem()}}},
         {"counters", counters()},
     };
     if (last_reload_) out["last_reload"] = to_json(*last_reload_);

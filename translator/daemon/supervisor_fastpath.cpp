@@ -25,7 +25,7 @@ void Supervisor::start_fastpath() {
     }
     try {
         fastpath_ = std::make_unique<Fastpath>(config_.settings);
-        fastpath_->prepare(*tables_.current());
+        fastpath_->prepare(table());
     } catch (const std::system_error& e) {
         if (must_work) throw;
         fastpath_problem_ = e.what();
@@ -96,7 +96,7 @@ FastpathHook Supervisor::attach_after_crash(const std::string& interface) {
     }
 }
 
-void Supervisor::publish(std::unique_ptr<const MappingTable> table) {
+void Supervisor::publish(std::unique_ptr<const MappingTable> table, const std::string& digest) {
     if (fastpath_) {
         fastpath_problem_.clear();
         try {
@@ -108,18 +108,49 @@ void Supervisor::publish(std::unique_ptr<const MappingTable> table) {
             fastpath_problem_ = std::string("paused until the next reload: ") + e.what();
         }
     }
-    tables_.publish(std::move(table));
-    if (!fastpath_) return;
-    fastpath_->flip();
-    try {
-        fastpath_->retire();
-    } catch (const std::system_error& e) {
-        spdlog::warn("counters of the fast path for the previous table are lost: {}", e.what());
+    tables_.publish(statistics_.serve(std::move(table), digest));
+    if (fastpath_) {
+        fastpath_->flip();
+        try {
+            fastpath_->retire();
+        } catch (const std::system_error& e) {
+            spdlog::warn("counters of the fast path for the previous table are lost: {}", e.what());
+        }
     }
+    // A worker holds a table for one packet. One that is kept from its CPU is waited for elsewhere.
+    constexpr int most_tries = 50;
+    for (int i = 0; i < most_tries && tables_.reclaim() != 0; ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    settle_statistics();
+}
+
+void Supervisor::settle_statistics() {
+    if (tables_.reclaim() == 0 && !statistics_.is_settled())
+        statistics_.settle(table(), fastpath_.get());
+}
+
+LifeNumbers Supervisor::life_numbers() const {
+    LifeNumbers life;
+    if (readiness_) {
+        const auto probes = readiness_->counters();
+        life.is_ready = readiness_->is_ready();
+        life.probes_sent = probes.at("sent").get<std::uint64_t>();
+        life.probes_answered = probes.at("answered").get<std::uint64_t>();
+        life.rounds_failed = probes.at("failed").get<std::uint64_t>();
+        life.rounds_excused = probes.at("excused").get<std::uint64_t>();
+    }
+    if (last_reload_) {
+        life.last_reload =
+            static_cast<std::uint64_t>(std::chrono::system_clock::to_time_t(last_reload_->at));
+        life.is_last_reload_failed = !last_reload_->is_done;
+    }
+    life.reloads = reloads_;
+    life.failed_reloads = failed_reloads_;
+    return life;
 }
 
 nlohmann::ordered_json Supervisor::counters() const {
-    nlohmann::ordered_json all = counters_json(workers_, fastpath_.get());
+    nlohmann::ordered_json all = counters_json(statistics_.blocks(), fastpath_.get());
     if (readiness_) all["probes"] = readiness_->counters();
     add_counters(all, before_);
     return all;

@@ -66,6 +66,8 @@ void Supervisor::reload(Guard guard) {
         }
     });
     last_reload_ = std::move(result);
+    ++(last_reload_->is_done ? reloads_ : failed_reloads_);
+    write_statistics();
     sd_notify(0, "READY=1");
     if (last_reload_->is_done) hooks_.run(Hooks::Event::after_reload);
 }
@@ -93,7 +95,7 @@ void Supervisor::compare_config(ReloadResult& result) {
 }
 
 void Supervisor::reload_table(Guard guard, ReloadResult& result) {
-    const MappingTable& current = *tables_.current();
+    const MappingTable& current = table();
     Diagnostics diagnostics;
     LoadedTable loaded = load_table(config_path_, config_, &current, diagnostics);
     report(result, diagnostics);
@@ -113,7 +115,7 @@ void Supervisor::reload_table(Guard guard, ReloadResult& result) {
     if (routes_) install_routes(*loaded.table);
     const std::size_t size = loaded.table->size();
     const MappingDiff diff = loaded.diff;
-    publish(std::move(loaded.table));
+    publish(std::move(loaded.table), loaded.digest);
     digest_ = loaded.digest;
     ++generation_;
     result.diff = loaded.diff;
