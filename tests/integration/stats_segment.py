@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The statistics segment, read as translator/stats/segment.hpp draws it, without its code."""
+
+import ipaddress
+import os
+import struct
+
+HEADER = struct.Struct("=8sII IIIIQ 8I 9Q QqqII64sQ")
+LIFE = struct.Struct("=IIQQQQQQQQQQ")
+PAIR = struct.Struct("=QQQQ")
+MAPPING = struct.Struct("=16s4sBBHIII")
+STATES = ("preparing", "current", "superseded", "stopped")
+
+
+class StatsSegment:
+    """One look at the file."""
+
+    def __init__(self, path):
+        self.mode = os.stat(path).st_mode & 0o777
+        with open(path, "rb") as file:
+            self.data = file.read()
+        (magic, byte_order, version, self.workers, self.slots, self.fastpath_slots, mappings,
+         text_bytes, *rest) = HEADER.unpack_from(self.data)
+        self.sizes, offsets, rest = rest[:8], rest[8:17], rest[17:]
+        if (magic, byte_order, version) != (b"X646ST\r\n", 0x01020304, 1):
+            raise ValueError("no segment of this version")
+        (life, self.fastpath, self.blocks, self.pairs, self.stride, self.fastpath_pairs, table,
+         text, size) = offsets
+        self.generation, self.started, self.created, self.pid, _, digest, _ = rest
+        self.digest = digest.decode()
+        if len(self.data) != size:
+            raise ValueError(f"{len(self.data)} bytes instead of {size}")
+        names = self.data[text:text + text_bytes]
+
+        def word(offset):
+            return names[offset:names.index(b"\0", offset)].decode()
+
+        self.mappings = {}
+        for i in range(mappings):
+            ipv6, ipv4, length6, length4, _, slot, name, tenant = MAPPING.unpack_from(
+                self.data, table + i * MAPPING.size)
+            key = f"{ipaddress.IPv4Address(ipv4)}/{length4}"
+            self.mappings[key] = (f"{ipaddress.IPv6Address(ipv6)}/{length6}", slot, word(name),
+                                  word(tenant))
+        state, ready, self.beat_ms, *life = LIFE.unpack_from(self.data, life)
+        self.state, self.ready = STATES[state], bool(ready)
+        self.life = dict(zip(("last_reload", "is_last_reload_failed", "reloads", "failed_reloads",
+                              "restarts", "sent", "answered", "failed", "excused"), life))
+
+    def pair(self, ipv4):
+        """[packets and bytes 4 to 6, packets and bytes 6 to 4]"""
+        slot = self.mappings[f"{ipv4}/32"][1]
+        arrays = [self.pairs + i * self.stride for i in range(self.workers + 1)]
+        if self.fastpath_slots:
+            arrays.append(self.fastpath_pairs)
+        each = [PAIR.unpack_from(self.data, array + slot * PAIR.size) for array in arrays]
+        return [sum(column) for column in zip(*each)]
+
+    def counter(self, offset):
+        """Over all blocks: the number at `offset` in WorkerCounters."""
+        return sum(struct.unpack_from("=Q", self.data, self.blocks + i * self.sizes[3] + offset)[0]
+                   for i in range(self.workers + 2))
