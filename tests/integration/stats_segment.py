@@ -5,9 +5,11 @@ import ipaddress
 import os
 import struct
 
-HEADER = struct.Struct("=8sII IIIIQ 8I 9Q QqqII64sQ")
+HEADER = struct.Struct("=8sII IIIIQ 10I 10Q QqqII64sQ")
 LIFE = struct.Struct("=IIQQQQQQQQQQ")
 PAIR = struct.Struct("=QQQQ")
+DROP = struct.Struct("=QQ16s16sIHHBBBBB3x")
+RECORDS = 255
 MAPPING = struct.Struct("=16s4sBBHIII")
 STATES = ("preparing", "current", "superseded", "stopped")
 
@@ -21,11 +23,11 @@ class StatsSegment:
             self.data = file.read()
         (magic, byte_order, version, self.workers, self.slots, self.fastpath_slots, mappings,
          text_bytes, *rest) = HEADER.unpack_from(self.data)
-        self.sizes, offsets, rest = rest[:8], rest[8:17], rest[17:]
+        self.sizes, offsets, rest = rest[:10], rest[10:20], rest[20:]
         if (magic, byte_order, version) != (b"X646ST\r\n", 0x01020304, 1):
             raise ValueError("no segment of this version")
-        (life, self.fastpath, self.blocks, self.pairs, self.stride, self.fastpath_pairs, table,
-         text, size) = offsets
+        (life, self.fastpath, self.blocks, self.pairs, self.stride, self.fastpath_pairs, drops,
+         table, text, size) = offsets
         self.generation, self.started, self.created, self.pid, _, digest, _ = rest
         self.digest = digest.decode()
         if len(self.data) != size:
@@ -46,6 +48,13 @@ class StatsSegment:
         self.state, self.ready = STATES[state], bool(ready)
         self.life = dict(zip(("last_reload", "is_last_reload_failed", "reloads", "failed_reloads",
                               "restarts", "sent", "answered", "failed", "excused"), life))
+
+        written, = struct.unpack_from("=Q", self.data, drops)
+        self.drops = []
+        for entry in range(max(0, written - RECORDS) + 1, written + 1):
+            number, *drop = DROP.unpack_from(self.data, drops + 64 * (1 + (entry - 1) % RECORDS))
+            if number == entry:  # else it is being written
+                self.drops.append(drop)
 
     def pair(self, ipv4):
         """[packets and bytes 4 to 6, packets and bytes 6 to 4]"""

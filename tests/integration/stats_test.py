@@ -8,7 +8,7 @@ import socket
 import time
 import unittest
 
-from lab import OWN4, S1, S2, V1, V2, LabTestCase, mapping_yaml
+from lab import C4, OWN4, S1, S2, V1, V2, LabTestCase, mapping_yaml
 from netns import wait_until
 from restart_test import RestartTestCase
 from stats_segment import StatsSegment
@@ -17,6 +17,7 @@ from traffic import UdpStream, udp_echo_server
 V9 = "192.0.2.9"
 PAIRS = [(V1, S1), (V2, S2)]
 IPV4_UDP, IPV6_UDP = 28, 48
+IGMP = 7  # DropReason
 
 
 class Statistics(RestartTestCase):
@@ -182,6 +183,25 @@ class Statistics(RestartTestCase):
         self.restart()
         self.assertTrue(self.status()["stats_segment"]["runs"])
         self.assertGreaterEqual(self.segment().pair(V1)[0], 2)  # handed over all the same
+
+
+    def test_discarded(self):
+        """An example of each kind, soon, and for longer than the process lives."""
+        with self.lab.socket("c4", socket.AF_INET, socket.SOCK_RAW, 2) as igmp:
+            igmp.sendto(bytes(8), (V1, 0))
+
+        def found():
+            return [d for d in self.segment().drops if d[-1] == IGMP]
+        wait_until(found, "the packet")
+        seen_at, source, destination, length, *_ = found()[0]
+        self.assertLess(abs(seen_at / 1000 - time.time()), 60)
+        self.assertEqual(socket.inet_ntoa(source[:4]), C4)
+        self.assertEqual(socket.inet_ntoa(destination[:4]), V1)
+        self.assertEqual(length, 28)
+        before = found()
+        self.restart()
+        self.daemon.reload(PAIRS)
+        self.assertEqual(found(), before)
 
 
 class Reading(LabTestCase):

@@ -6,10 +6,12 @@
 #include "translator/stats/segment_reader.hpp"
 #include "translator/stats/segment_writer.hpp"
 
+#include <atomic>
 #include <cstring>
 #include <fstream>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -77,6 +79,8 @@ class Guarded {
         sum += view.pair(0xffffffff)[0].packets;
         sum += view.sum([](const WorkerCounters& c) -> const Counter& { return c.futile_polls; });
         sum += view.fastpath(1).passed[1][fastpath_pass_count - 1].get();
+        for (const SegmentView::Drop& drop : view.drops())
+            sum += drop.sample.to_string().size() + sentence_of(drop.reason).size();
         return sum + view.life().beat_ms;
     }
 
@@ -191,6 +195,68 @@ TEST_CASE("segment: readers follow, and keep what they have", "[segment]") {
     CHECK(reader.view().state() == SegmentState::superseded);
 }
 
+TEST_CASE("segment: the last discarded packets", "[segment][DC-17]") {
+    const TemporaryDirectory directory;
+    const auto table = some_table();
+    SegmentWriter writer(description(directory.at("stats")), *table);
+    writer.publish();
+    CHECK(writer.view().drops().empty());
+    const auto number = [](std::uint32_t n) {
+        DropSample sample;
+        sample.source.fill(static_cast<std::uint8_t>(n));
+        sample.destination.fill(static_cast<std::uint8_t>(n + 1));
+        sample.length = n;
+        sample.source_port = static_cast<std::uint16_t>(n);
+        sample.destination_port = static_cast<std::uint16_t>(n + 7);
+        sample.ip_version = n % 2 == 0 ? 4 : 6;
+        sample.protocol = 17;
+        sample.has_ports = true;
+        return SegmentView::Drop{1000 + n, static_cast<Direction>(n % 2),
+                                 static_cast<DropReason>(n % drop_reason_count), sample};
+    };
+    const auto is = [&](const SegmentView::Drop& drop, std::uint32_t n) {
+        const SegmentView::Drop wanted = number(n);
+        return drop.time_ms == wanted.time_ms && drop.direction == wanted.direction &&
+               drop.reason == wanted.reason &&
+               drop.sample.to_string() == wanted.sample.to_string() && drop.sample.length == n;
+    };
+    writer.add_drop(number(1));
+    writer.add_drop(number(2));
+    REQUIRE(writer.view().drops().size() == 2);
+    CHECK(is(writer.view().drops()[0], 1));
+    CHECK(is(writer.view().drops()[1], 2));
+
+    // A reader at the same time sees whole entries only, in order.
+    std::atomic<bool> done{false};
+    std::atomic<int> wrong{0};
+    std::thread reader([&] {
+        while (!done) {
+            std::uint32_t last = 0;
+            for (const SegmentView::Drop& drop : writer.view().drops()) {
+                if (!is(drop, drop.sample.length) || drop.sample.length <= last) ++wrong;
+                last = drop.sample.length;
+            }
+        }
+    });
+    constexpr std::uint32_t many = 20000, kept = 255;
+    for (std::uint32_t n = 3; n <= many; ++n)
+        writer.add_drop(number(n));
+    done = true;
+    reader.join();
+    CHECK(wrong == 0);
+    const auto all = writer.view().drops();
+    REQUIRE(all.size() == kept);
+    CHECK(is(all.front(), many - kept + 1));
+    CHECK(is(all.back(), many));
+
+    SegmentWriter next(description(directory.at("stats")), *table);
+    next.add_drop(number(many + 1)); // while workers still had the old table
+    next.carry(writer.view(), *table, SegmentWriter::From::process);
+    REQUIRE(next.view().drops().size() == kept);
+    CHECK(is(next.view().drops().front(), many - kept + 2));
+    CHECK(is(next.view().drops().back(), many + 1));
+}
+
 TEST_CASE("segment: an aborted generation leaves no file", "[segment]") {
     const TemporaryDirectory directory;
     const std::string path = directory.at("stats");
@@ -210,6 +276,7 @@ TEST_CASE("segment: hostile headers are refused", "[segment]") {
     const std::string path = directory.at("stats");
     SegmentWriter writer(description(path), *some_table());
     writer.publish();
+    writer.add_drop({1, Direction::v6_to_v4, DropReason::spoof, {}});
     const std::vector<std::uint8_t> good = bytes_of(path);
     REQUIRE(SegmentView::check(good.data(), good.size()).empty());
     Guarded bytes(good);
@@ -238,8 +305,10 @@ TEST_CASE("segment: hostile headers are refused", "[segment]") {
     const SegmentHeader& header = writer.view().header();
     for (std::size_t at = header.offsets.mappings; at < header.offsets.size; ++at)
         bytes.data()[at] = 0xff;
+    std::memset(bytes.data() + header.offsets.drops + 64 + 8, 0xff, 56); // the first entry
     (void)bytes.read_all();
     CHECK(!SegmentView(bytes.data()).mapping(0));
+    CHECK(SegmentView(bytes.data()).drops().empty());
     for (std::size_t at = 0; at < 3 * sizeof(SegmentMapping); at += sizeof(SegmentMapping)) {
         std::uint8_t* const m = bytes.data() + header.offsets.mappings + at;
         m[offsetof(SegmentMapping, ipv4_length)] = 32;

@@ -128,7 +128,7 @@ void add_counters(ordered_json& all, const ordered_json& more) {
     }
 }
 
-DropLog::DropLog(Workers& workers, const Statistics& statistics)
+DropLog::DropLog(Workers& workers, Statistics& statistics)
     : workers_(workers), statistics_(statistics) {
     for (auto& worker : workers_)
         for (std::size_t d = 0; d < direction_count; ++d)
@@ -159,21 +159,23 @@ void DropLog::look() {
 void DropLog::look(Direction direction, DropReason reason, Clock::time_point now) {
     State& state = states_[static_cast<std::size_t>(direction) * drop_reason_count +
                            static_cast<std::size_t>(reason)];
-    if (state.logged != Clock::time_point{} && now - state.logged < std::chrono::minutes(1)) return;
     DropSample sample;
-    bool found = false;
-    for (auto& worker : workers_)
-        found = worker->samples().take(direction, reason, sample) || found;
-    if (!found) return;
-    for (auto& worker : workers_)
+    for (auto& worker : workers_) {
+        if (!worker->samples().take(direction, reason, sample)) continue;
+        statistics_.add_drop(direction, reason, sample);
+        state.unsaid = sample;
         worker->samples().ask(direction, reason);
+    }
+    if (!state.unsaid ||
+        (state.logged != Clock::time_point{} && now - state.logged < std::chrono::minutes(1)))
+        return;
 
     const std::uint64_t total = count(direction, reason);
     spdlog::warn("discarded {} {} packet{}: {}: {} e.g. {}", total - state.counted,
                  direction == Direction::v4_to_v6 ? "IPv4" : "IPv6",
                  total - state.counted == 1 ? "" : "s", name_of(reason), sentence_of(reason),
-                 sample.to_string());
-    state = {now, total};
+                 state.unsaid->to_string());
+    state = {now, total, std::nullopt};
 }
 
 } // namespace xlat646

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,10 +28,12 @@ nlohmann::ordered_json counters_json(const std::vector<const WorkerCounters*>& b
 /// of an object, is left out.
 void add_counters(nlohmann::ordered_json& all, const nlohmann::ordered_json& more);
 
-/// At most one line per minute, direction and reason, however many packets there are (DC-17).
+/// One example of each kind of discarded packet a second for each worker goes to the segment; at
+/// most one line per minute, direction and reason to the log, however many packets there are
+/// (DC-17).
 class DropLog {
   public:
-    DropLog(Workers& workers, const Statistics& statistics);
+    DropLog(Workers& workers, Statistics& statistics);
     /// To be called about once a second.
     void look();
 
@@ -39,12 +42,13 @@ class DropLog {
     struct State {
         Clock::time_point logged{};
         std::uint64_t counted = 0;
+        std::optional<DropSample> unsaid;
     };
     void look(Direction direction, DropReason reason, Clock::time_point now);
     std::uint64_t count(Direction direction, DropReason reason) const;
 
     Workers& workers_;
-    const Statistics& statistics_;
+    Statistics& statistics_;
     std::array<State, direction_count * drop_reason_count> states_{};
 };
 

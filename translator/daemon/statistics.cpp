@@ -21,6 +21,12 @@ void set(Traffic& to, const xlat646_traffic& from) {
     set(to.bytes, from.bytes);
 }
 
+std::uint64_t now_ms() {
+    using namespace std::chrono;
+    return static_cast<std::uint64_t>(
+        duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count());
+}
+
 bool is_on_disk(int descriptor) {
     struct statfs found {};
     return ::fstatfs(descriptor, &found) == 0 && found.f_type != TMPFS_MAGIC &&
@@ -125,6 +131,10 @@ void Statistics::look(const LifeNumbers& life, const MappingTable& table, const 
     next_pairs_ = end + rest * (end - begin);
 }
 
+void Statistics::add_drop(Direction direction, DropReason reason, const DropSample& sample) {
+    current_->add_drop({now_ms(), direction, reason, sample});
+}
+
 void Statistics::copy_fastpath(const Fastpath& fastpath) {
     const xlat646_counters from = fastpath.counters();
     FastpathCounters& to = current_->fastpath();
@@ -150,7 +160,6 @@ void Statistics::copy_fastpath_pairs(const Fastpath& fastpath, const MappingTabl
 }
 
 void Statistics::write_life() {
-    using namespace std::chrono;
     SegmentLife& out = current_->life();
     const LifeNumbers &now = life_, &old = before_;
     const bool has_reloaded = now.last_reload != 0;
@@ -165,8 +174,7 @@ void Statistics::write_life() {
     out.probes_answered = now.probes_answered + old.probes_answered;
     out.probe_rounds_failed = now.rounds_failed + old.rounds_failed;
     out.probe_rounds_excused = now.rounds_excused + old.rounds_excused;
-    out.beat_ms = static_cast<std::uint64_t>(
-        duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count());
+    out.beat_ms = now_ms();
 }
 
 std::vector<const WorkerCounters*> Statistics::blocks() const {

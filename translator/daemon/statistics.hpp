@@ -51,6 +51,7 @@ class Statistics {
     /// About once a second. `pairs`: of the fast path, which are costly to ask for.
     void look(const LifeNumbers& life, const MappingTable& table, const Fastpath* fastpath,
               Pairs pairs = Pairs::now_and_then);
+    void add_drop(Direction direction, DropReason reason, const DropSample& sample);
     /// The daemon ends in order.
     void end() noexcept { current_->end(SegmentState::stopped); }
 

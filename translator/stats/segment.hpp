@@ -10,6 +10,7 @@
 //   WorkerCounters[workers + 2]         the workers', earlier generations', those of processes
 //   before PairCounters[slots][workers + 1]    the workers', all that was counted before
 //   PairCounters[fastpath_slots]        the fast path's; 0: there is none
+//   DropRing                            examples of discarded packets, the last ones
 //   SegmentMapping[mappings]            the table
 //   text                                NUL-terminated names and tenants; offset 0: none
 //
@@ -31,6 +32,9 @@ inline constexpr std::array<char, 8> segment_magic = {'X', '6', '4', '6', 'S', '
 inline constexpr std::uint32_t segment_byte_order = 0x01020304;
 inline constexpr std::uint32_t segment_version = 1;
 inline constexpr std::size_t segment_page = 4096;
+
+/// Written by the daemon only.
+using SegmentNumber = std::atomic<std::uint64_t>;
 
 enum class SegmentState : std::uint32_t {
     preparing,  ///< not yet the one to be read
@@ -63,6 +67,33 @@ struct alignas(64) FastpathCounters {
     std::array<std::array<Counter, fastpath_pass_count>, direction_count> passed;
 };
 
+/// A discarded packet: what can be said without its payload (DC-17).
+struct SegmentDrop {
+    std::uint64_t time_ms; ///< Unix time at which the daemon has seen the example, in ms
+    std::array<std::uint8_t, 16> source; ///< IPv4: the first four bytes
+    std::array<std::uint8_t, 16> destination;
+    std::uint32_t length;
+    std::uint16_t source_port;
+    std::uint16_t destination_port;
+    std::uint8_t ip_version; ///< 0: too short to tell, nothing else is known
+    std::uint8_t protocol;
+    std::uint8_t has_ports;
+    std::uint8_t direction;
+    std::uint8_t reason; ///< DropReason
+    std::array<std::uint8_t, 3> reserved;
+};
+
+/// Entry number n, from 1, lies in record (n - 1) % records.size(). While it is being written, and
+/// as long as it is another one, `entry` is not n.
+struct alignas(64) DropRecord {
+    SegmentNumber entry;
+    std::array<SegmentNumber, sizeof(SegmentDrop) / 8> words; ///< a SegmentDrop
+};
+struct DropRing {
+    alignas(64) SegmentNumber written; ///< entries so far
+    std::array<DropRecord, 255> records;
+};
+
 /// Offsets of the parts, in bytes from the beginning of the file.
 struct SegmentOffsets {
     std::uint64_t life = 0;
@@ -71,6 +102,7 @@ struct SegmentOffsets {
     std::uint64_t pairs = 0;
     std::uint64_t pairs_stride = 0; ///< from one array to the next
     std::uint64_t fastpath_pairs = 0;
+    std::uint64_t drops = 0;
     std::uint64_t mappings = 0;
     std::uint64_t text = 0;
     std::uint64_t size = 0; ///< of the file
@@ -85,8 +117,10 @@ struct SegmentSizes {
     std::uint32_t block;
     std::uint32_t pair;
     std::uint32_t mapping;
+    std::uint32_t drops;
     std::uint32_t reasons = drop_reason_count;
     std::uint32_t passes = fastpath_pass_count;
+    std::uint32_t protocols = counted_protocol_count;
     friend bool operator==(const SegmentSizes&, const SegmentSizes&) = default;
 };
 
@@ -106,9 +140,6 @@ struct SegmentHeader {
     std::array<char, 64> digest; ///< of the table, hexadecimal
     std::uint64_t check;         ///< segment_check()
 };
-
-/// A gauge or a time: written by the daemon only.
-using SegmentNumber = std::atomic<std::uint64_t>;
 
 struct alignas(64) SegmentLife {
     std::atomic<std::uint32_t> state; ///< SegmentState
@@ -137,9 +168,9 @@ struct SegmentMapping {
     std::uint32_t tenant; ///< offset into the text
 };
 
-inline constexpr SegmentSizes segment_sizes = {sizeof(SegmentHeader),    sizeof(SegmentLife),
-                                               sizeof(FastpathCounters), sizeof(WorkerCounters),
-                                               sizeof(PairCounters),     sizeof(SegmentMapping)};
+inline constexpr SegmentSizes segment_sizes = {
+    sizeof(SegmentHeader), sizeof(SegmentLife),    sizeof(FastpathCounters), sizeof(WorkerCounters),
+    sizeof(PairCounters),  sizeof(SegmentMapping), sizeof(DropRing)};
 
 /// For all counts within the limits above: no sum overflows. Each part begins at a page, so that
 /// no two writers share a line.
@@ -154,8 +185,9 @@ constexpr SegmentOffsets segment_offsets(const SegmentCounts& counts) {
     at.pairs = at.blocks + round((std::uint64_t{counts.workers} + 2) * sizeof(WorkerCounters));
     at.pairs_stride = round(std::uint64_t{counts.slots} * sizeof(PairCounters));
     at.fastpath_pairs = at.pairs + (std::uint64_t{counts.workers} + 1) * at.pairs_stride;
-    at.mappings =
+    at.drops =
         at.fastpath_pairs + round(std::uint64_t{counts.fastpath_slots} * sizeof(PairCounters));
+    at.mappings = at.drops + round(sizeof(DropRing));
     at.text = at.mappings + round(std::uint64_t{counts.mappings} * sizeof(SegmentMapping));
     at.size = round(at.text + counts.text_bytes);
     return at;
@@ -175,10 +207,12 @@ static_assert(std::is_standard_layout_v<WorkerCounters> && std::is_standard_layo
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free && sizeof(Counter) == 8);
 static_assert(std::has_unique_object_representations_v<SegmentHeader>);
 static_assert(std::has_unique_object_representations_v<SegmentMapping>);
-static_assert(sizeof(SegmentHeader) == 248 && offsetof(SegmentHeader, counts) == 16);
-static_assert(offsetof(SegmentHeader, sizes) == 40 && offsetof(SegmentHeader, offsets) == 72);
-static_assert(offsetof(SegmentHeader, generation) == 144 && offsetof(SegmentHeader, digest) == 176);
+static_assert(sizeof(SegmentHeader) == 264 && offsetof(SegmentHeader, counts) == 16);
+static_assert(offsetof(SegmentHeader, sizes) == 40 && offsetof(SegmentHeader, offsets) == 80);
+static_assert(offsetof(SegmentHeader, generation) == 160 && offsetof(SegmentHeader, digest) == 192);
 static_assert(sizeof(SegmentLife) == 128 && offsetof(SegmentLife, beat_ms) == 8);
+static_assert(std::has_unique_object_representations_v<SegmentDrop> && sizeof(SegmentDrop) == 56);
+static_assert(sizeof(DropRecord) == 64 && sizeof(DropRing) == std::size_t{256} * 64);
 static_assert(sizeof(SegmentMapping) == 36 && sizeof(PairCounters) == 32);
 static_assert(drop_reason_count == 35 && error_kind_count == 4);
 static_assert(sizeof(DirectionCounters) == 768 && sizeof(WorkerCounters) == 2368);

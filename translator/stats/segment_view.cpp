@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "translator/stats/segment_view.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <cstring>
+#include <tuple>
 
 namespace xlat646 {
 namespace {
@@ -66,6 +69,33 @@ std::optional<SegmentView::Mapping> SegmentView::mapping(std::size_t i) const {
     return Mapping{Ipv4Prefix(Ipv4Address::from_bytes(m.ipv4), m.ipv4_length),
                    Ipv6Prefix(Ipv6Address::from_bytes(m.ipv6), m.ipv6_length), m.slot, text(m.name),
                    text(m.tenant)};
+}
+
+std::optional<SegmentView::Drop> SegmentView::drop(std::uint64_t entry) const {
+    const auto& records = at<DropRing>(header_.offsets.drops)->records;
+    const DropRecord& record = records[(entry - 1) % records.size()];
+    if (record.entry.load(std::memory_order_acquire) != entry) return std::nullopt;
+    std::array<std::uint64_t, std::tuple_size_v<decltype(record.words)>> words;
+    for (std::size_t i = 0; i < words.size(); ++i)
+        words[i] = record.words[i].load(std::memory_order_acquire);
+    // The writer takes the number away first: whoever has read a new word does not find it.
+    if (record.entry.load(std::memory_order_relaxed) != entry) return std::nullopt;
+    const auto d = std::bit_cast<SegmentDrop>(words);
+    if (d.direction >= direction_count || d.reason >= drop_reason_count) return std::nullopt;
+    Drop out{d.time_ms, static_cast<Direction>(d.direction), static_cast<DropReason>(d.reason), {}};
+    out.sample = {d.source,           d.destination, d.length,   d.source_port,
+                  d.destination_port, d.ip_version,  d.protocol, d.has_ports != 0};
+    return out;
+}
+
+std::vector<SegmentView::Drop> SegmentView::drops() const {
+    const auto& ring = *at<DropRing>(header_.offsets.drops);
+    const std::uint64_t last = ring.written.load(std::memory_order_acquire);
+    const std::uint64_t count = std::min<std::uint64_t>(last, ring.records.size());
+    std::vector<Drop> out;
+    for (std::uint64_t i = 0; i < count; ++i)
+        if (const auto d = drop(last - count + i + 1)) out.push_back(*d);
+    return out;
 }
 
 PairTotal SegmentView::pair(std::uint32_t slot, With with) const {

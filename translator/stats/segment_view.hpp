@@ -6,11 +6,13 @@
 #pragma once
 
 #include "mapping/address.hpp"
+#include "translator/stats/drop_samples.hpp"
 #include "translator/stats/segment.hpp"
 
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace xlat646 {
 
@@ -80,7 +82,17 @@ class SegmentView {
     enum class With : std::uint8_t { fastpath, user_space_only };
     PairTotal pair(std::uint32_t slot, With with = With::fastpath) const;
 
+    struct Drop {
+        std::uint64_t time_ms;
+        Direction direction;
+        DropReason reason;
+        DropSample sample;
+    };
+    /// The newest ones, oldest first.
+    std::vector<Drop> drops() const;
+
   private:
+    std::optional<Drop> drop(std::uint64_t entry) const;
     template <class T> const T* at(std::uint64_t offset) const {
         return reinterpret_cast<const T*>(bytes_ + offset);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "translator/stats/segment_writer.hpp"
 
+#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
@@ -44,6 +45,7 @@ SegmentWriter::SegmentWriter(Description description, const MappingTable& table)
     for (std::size_t array = 0; array <= counts_.workers; ++array)
         make<PairCounters>(layout_.pairs + array * layout_.pairs_stride, counts_.slots);
     make<PairCounters>(layout_.fastpath_pairs, counts_.fastpath_slots);
+    make<DropRing>(layout_.drops, 1);
     write_table(table);
 
     SegmentHeader header{};
@@ -126,6 +128,7 @@ void SegmentWriter::carry(const SegmentView& old, const MappingTable& table, Fro
     // Its own counters live as long as the process.
     if (from == From::process) add_counters(fastpath_before, old.fastpath(0));
 
+    carry_drops(old);
     const auto with =
         from == From::process ? SegmentView::With::fastpath : SegmentView::With::user_space_only;
     PairCounters* const sums = pairs(counts_.workers);
@@ -140,6 +143,40 @@ void SegmentWriter::carry(const SegmentView& old, const MappingTable& table, Fro
             sums[slot].direction[d].bytes.add(total[d].bytes);
         }
     }
+}
+
+void SegmentWriter::add_drop(const SegmentView::Drop& drop) {
+    const DropSample& s = drop.sample;
+    const SegmentDrop d{drop.time_ms,
+                        s.source,
+                        s.destination,
+                        s.length,
+                        s.source_port,
+                        s.destination_port,
+                        s.ip_version,
+                        s.protocol,
+                        s.has_ports,
+                        static_cast<std::uint8_t>(drop.direction),
+                        static_cast<std::uint8_t>(drop.reason),
+                        {}};
+    DropRing& ring = *at<DropRing>(layout_.drops);
+    const std::uint64_t entry = ring.written.load(std::memory_order_relaxed) + 1;
+    DropRecord& record = ring.records[(entry - 1) % ring.records.size()];
+    const auto words = std::bit_cast<std::array<std::uint64_t, sizeof d / 8>>(d);
+    record.entry.store(0, std::memory_order_relaxed);
+    for (std::size_t i = 0; i < words.size(); ++i)
+        record.words[i].store(words[i], std::memory_order_release);
+    record.entry.store(entry, std::memory_order_release);
+    ring.written.store(entry, std::memory_order_release);
+}
+
+void SegmentWriter::carry_drops(const SegmentView& old) {
+    const auto newer = view_.drops();
+    at<DropRing>(layout_.drops)->written = 0; // nobody reads it yet
+    for (const auto& drop : old.drops())
+        add_drop(drop);
+    for (const auto& drop : newer)
+        add_drop(drop);
 }
 
 void supersede_segment(int descriptor) noexcept {

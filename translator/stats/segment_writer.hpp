@@ -46,6 +46,8 @@ class SegmentWriter {
     /// By slot; nullptr: there is no fast path.
     PairCounters* fastpath_pairs();
 
+    void add_drop(const SegmentView::Drop& drop);
+
     enum class From : std::uint8_t { generation, process };
     /// Adds what has been counted in `old`, by nobody any more. `table`: that of this segment.
     void carry(const SegmentView& old, const MappingTable& table, From from);
@@ -59,6 +61,8 @@ class SegmentWriter {
     }
     template <class T> void make(std::uint64_t offset, std::size_t count);
     void write_table(const MappingTable& table);
+    /// Before what has been added here.
+    void carry_drops(const SegmentView& old);
     void set_state(SegmentState state) noexcept {
         life().state.store(static_cast<std::uint32_t>(state), std::memory_order_release);
     }
