@@ -11,7 +11,7 @@ build=(g++ cmake ninja-build pkg-config libnl-3-dev libnl-route-3-dev libyaml-cp
 demo=(iproute2 iputils-ping traceroute curl iperf3 python3 procps ethtool util-linux)
 test=("${demo[@]}" clang-format clang-tidy llvm libclang-rt-14-dev mtr-tiny tcpdump nftables
       libbenchmark-dev python3-scapy python3-yaml python3-jsonschema iputils-tracepath
-      openssh-client dropbear-bin bird2)
+      openssh-client dropbear-bin bird2 frr)
 routing=(iproute2 bird2 nftables python3)
 comparison=(iproute2 iputils-ping iperf3 python3 procps ethtool util-linux tayga jool-tools
             nginx-light wrk python3-matplotlib)
@@ -48,7 +48,7 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 
 export DEBIAN_FRONTEND=noninteractive
-# Debian starts the services of what it installs (nginx, bird); only the programs are wanted.
+# Debian starts the services of what it installs (nginx, bird, frr); only the programs are wanted.
 readonly policy=/usr/sbin/policy-rc.d
 if [ ! -e $policy ]; then
     trap 'rm -f $policy' EXIT

@@ -22,7 +22,7 @@ configure() { cmake -S . -B "$1" -G Ninja -DCMAKE_CXX_FLAGS_DEBUG=-g1 "${@:2}"; 
 configure build-asan -DCMAKE_BUILD_TYPE=Debug -DXLAT646_SANITIZE=address,undefined
 cmake --build build-asan
 configure build-tsan -DCMAKE_BUILD_TYPE=Debug -DXLAT646_SANITIZE=thread
-cmake --build build-tsan --target xlat646d xlat646_snapshot_test
+cmake --build build-tsan --target xlat646d xlat646 xlat646_snapshot_test
 configure build-fuzz -DCMAKE_CXX_COMPILER=clang++ -DXLAT646_FUZZ=ON \
     -DXLAT646_SANITIZE=address,undefined
 mapfile -t fuzzers < <(basename -s .cpp tests/fuzz/*_fuzzer.cpp)

@@ -13,5 +13,15 @@ fi
 [ -f "$build/compile_commands.json" ] || { echo "tidy.sh: $build is no build tree" >&2; exit 1; }
 mapfile -t files < <(find mapping translator routing-hooks -name '*.cpp' | sort)
 [ ${#files[@]} -gt 20 ] || { echo "tidy.sh: only ${#files[@]} files found" >&2; exit 1; }
-printf '%s\0' "${files[@]}" | xargs -0 -n 1 -P "$(nproc)" clang-tidy -p "$build" --quiet
+# Where most of a file is the JSON library's templates, the analyzer's shallow mode: half the time.
+check() {
+    case $2 in
+    translator/daemon/* | translator/cli/*)
+        exec clang-tidy -p "$1" --quiet --extra-arg=-Xclang --extra-arg=-analyzer-config \
+            --extra-arg=-Xclang --extra-arg=mode=shallow "$2" ;;
+    *) exec clang-tidy -p "$1" --quiet "$2" ;;
+    esac
+}
+export -f check
+printf '%s\0' "${files[@]}" | xargs -0 -n 1 -P "$(nproc)" bash -c 'check "$@"' check "$build"
 echo "${#files[@]} files are clean"
