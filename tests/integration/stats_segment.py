@@ -2,10 +2,11 @@
 """The statistics segment, read as translator/stats/segment.hpp draws it, without its code."""
 
 import ipaddress
+import json
 import os
 import struct
 
-HEADER = struct.Struct("=8sII IIIIQ 10I 10Q QqqII64sQ")
+HEADER = struct.Struct("=8sII IIIIQ 12I 11Q QqqII64sQ")
 LIFE = struct.Struct("=IIQQQQQQQQQQ")
 PAIR = struct.Struct("=QQQQ")
 DROP = struct.Struct("=QQ16s16sIHHBBBBB3x")
@@ -23,10 +24,10 @@ class StatsSegment:
             self.data = file.read()
         (magic, byte_order, version, self.workers, self.slots, self.fastpath_slots, mappings,
          text_bytes, *rest) = HEADER.unpack_from(self.data)
-        self.sizes, offsets, rest = rest[:10], rest[10:20], rest[20:]
+        self.sizes, offsets, rest = rest[:12], rest[12:23], rest[23:]
         if (magic, byte_order, version) != (b"X646ST\r\n", 0x01020304, 1):
             raise ValueError("no segment of this version")
-        (life, self.fastpath, self.blocks, self.pairs, self.stride, self.fastpath_pairs, drops,
+        (life, report, self.fastpath, self.blocks, self.pairs, self.stride, self.fastpath_pairs, drops,
          table, text, size) = offsets
         self.generation, self.started, self.created, self.pid, _, digest, _ = rest
         self.digest = digest.decode()
@@ -49,6 +50,11 @@ class StatsSegment:
         self.life = dict(zip(("last_reload", "is_last_reload_failed", "reloads", "failed_reloads",
                               "restarts", "sent", "answered", "failed", "excused"), life))
 
+        turn, length = struct.unpack_from("=QQ", self.data, report)
+        self.report = None  # being written
+        if turn % 2 == 0 and length:
+            self.report = json.loads(self.data[report + 16:report + 16 + length])
+
         written, = struct.unpack_from("=Q", self.data, drops)
         self.drops = []
         for entry in range(max(0, written - RECORDS) + 1, written + 1):
@@ -67,5 +73,5 @@ class StatsSegment:
 
     def counter(self, offset):
         """Over all blocks: the number at `offset` in WorkerCounters."""
-        return sum(struct.unpack_from("=Q", self.data, self.blocks + i * self.sizes[3] + offset)[0]
+        return sum(struct.unpack_from("=Q", self.data, self.blocks + i * self.sizes[4] + offset)[0]
                    for i in range(self.workers + 2))

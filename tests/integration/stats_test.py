@@ -114,7 +114,7 @@ class Statistics(RestartTestCase):
             streams = {V1: UdpStream(self.lab, "c4", V1, port1, 1500),
                        V2: UdpStream(self.lab, "c4", V2, port2, 1500)}
             last = self.numbers()
-            for i in range(12):
+            for i in range(26):
                 time.sleep(0.05)
                 if i % 4 == 3:
                     self.restart()
@@ -219,6 +219,31 @@ class Reading(LabTestCase):
         self.daemon.write_mapping(mapping_yaml(PAIRS))
         self.daemon.reload()
         wait_until(lambda: StatsSegment(path).life["is_last_reload_failed"] == 0, "the success")
+
+    def test_report(self):
+        """What the control socket says, without the counters; kept up to date unasked."""
+        path = os.path.join(self.daemon.directory, "stats")
+        wait_until(lambda: StatsSegment(path).report, "a report")
+        said, wanted = StatsSegment(path).report, self.status()
+        del wanted["counters"]
+        self.assertEqual(sorted(said), sorted(wanted))
+        for key in ("version", "pid", "config", "table", "tun", "fastpath"):
+            self.assertEqual(said[key], wanted[key])
+        self.assertTrue(said["readiness"]["ready"])
+        self.daemon.write_mapping("version: 1\nmappings:\n  - { ipv4: 192.0.2.300, ipv6: x }\n")
+        self.daemon.signal_and_wait(signal.SIGHUP, "reload failed")
+        self.daemon.write_mapping(mapping_yaml(PAIRS))
+        self.daemon.reload()
+
+        def history():
+            return StatsSegment(path).report["reload_history"]
+        wait_until(lambda: history() and history()[0]["result"] == "reloaded", "both reloads")
+        self.assertEqual([r["result"] for r in history()[:2]], ["reloaded", "failed"])
+        self.assertRegex(history()[1]["message"], r"mapping\.yaml:3:\d+: error:")
+        for _ in range(25):
+            self.daemon.reload()
+        wait_until(lambda: {r["result"] for r in history()} == {"reloaded"}, "the last ones")
+        self.assertEqual(len(history()), 20)
 
     def test_blocks(self):
         """The offsets of a few counters, and that probes are in no pair."""

@@ -81,7 +81,7 @@ class Guarded {
         sum += view.fastpath(1).passed[1][fastpath_pass_count - 1].get();
         for (const SegmentView::Drop& drop : view.drops())
             sum += drop.sample.to_string().size() + sentence_of(drop.reason).size();
-        return sum + view.life().beat_ms;
+        return sum + view.report().size() + view.life().beat_ms;
     }
 
   private:
@@ -257,6 +257,40 @@ TEST_CASE("segment: the last discarded packets", "[segment][DC-17]") {
     CHECK(is(next.view().drops().back(), many + 1));
 }
 
+TEST_CASE("segment: the report is one of those written, whole", "[segment]") {
+    const TemporaryDirectory directory;
+    SegmentWriter writer(description(directory.at("stats")), *some_table());
+    const SegmentView& view = writer.view();
+    CHECK(view.report().empty());
+    for (const std::size_t length : {1, 7, 8, 9, 5000, 3}) {
+        CHECK(writer.write_report(std::string(length, 'x')));
+        CHECK(view.report() == std::string(length, 'x'));
+    }
+    constexpr std::size_t most = sizeof(SegmentReport::words);
+    CHECK(writer.write_report(std::string(most, 'y')));
+    CHECK(view.report() == std::string(most, 'y'));
+    CHECK_FALSE(writer.write_report(std::string(most + 1, 'z')));
+    CHECK(view.report().empty());
+
+    const auto text = [](std::size_t n) {
+        return std::string(100 + n % 7 * 300, static_cast<char>('a' + n % 7));
+    };
+    std::atomic<bool> done{false};
+    std::atomic<int> wrong{0};
+    std::thread reader([&] {
+        while (!done) {
+            const std::string found = view.report();
+            if (!found.empty() && found != text(static_cast<std::size_t>(found[0] - 'a'))) ++wrong;
+        }
+    });
+    for (std::size_t n = 0; n < 50000; ++n)
+        (void)writer.write_report(text(n));
+    done = true;
+    reader.join();
+    CHECK(wrong == 0);
+    CHECK(view.report() == text(49999));
+}
+
 TEST_CASE("segment: an aborted generation leaves no file", "[segment]") {
     const TemporaryDirectory directory;
     const std::string path = directory.at("stats");
@@ -306,6 +340,11 @@ TEST_CASE("segment: hostile headers are refused", "[segment]") {
     for (std::size_t at = header.offsets.mappings; at < header.offsets.size; ++at)
         bytes.data()[at] = 0xff;
     std::memset(bytes.data() + header.offsets.drops + 64 + 8, 0xff, 56); // the first entry
+    std::uint8_t* const report = bytes.data() + header.offsets.report;
+    std::memset(report, 0xff, 16); // for ever being written, and longer than there is room
+    CHECK(SegmentView(bytes.data()).report().empty());
+    std::memset(report, 0, 8);
+    CHECK(SegmentView(bytes.data()).report().size() == sizeof(SegmentReport::words));
     (void)bytes.read_all();
     CHECK(!SegmentView(bytes.data()).mapping(0));
     CHECK(SegmentView(bytes.data()).drops().empty());

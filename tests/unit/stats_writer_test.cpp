@@ -235,6 +235,7 @@ TEST_CASE("statistics: another process goes on with the numbers", "[statistics]"
     life.reloads = 2;
     life.last_reload = 77;
     life.is_last_reload_failed = true;
+    old.say("{}");
     old.look(life, *first->table, nullptr);
 
     // Other slots, another number of workers.
@@ -255,6 +256,7 @@ TEST_CASE("statistics: another process goes on with the numbers", "[statistics]"
     CHECK(reader.view().life().last_reload == 77);
     CHECK(reader.view().life().is_last_reload_failed == 1);
     CHECK(reader.view().life().restarts == 1);
+    CHECK(reader.view().report().empty()); // the new one has not said anything yet
     // What this process has counted itself is told apart.
     std::uint64_t own = 0;
     for (const WorkerCounters* block : next.blocks())
@@ -263,7 +265,9 @@ TEST_CASE("statistics: another process goes on with the numbers", "[statistics]"
     life = {};
     life.probes_sent = 1;
     life.last_reload = 99;
+    next.say("[1]");
     next.look(life, *second->table, nullptr);
+    CHECK(reader.view().report() == "[1]");
     CHECK(reader.view().life().probes_sent == 12);
     CHECK(reader.view().life().reloads == 2);
     CHECK(reader.view().life().last_reload == 99);
@@ -272,6 +276,8 @@ TEST_CASE("statistics: another process goes on with the numbers", "[statistics]"
     // A reload and a second hand-over.
     const auto third = next.serve(table_of({2}, second->table.get()), digest_of(2));
     next.settle(*third->table, nullptr);
+    REQUIRE(reader.follow());
+    CHECK(reader.view().report() == "[1]"); // each generation has it
     Statistics last(path, 2, false);
     const auto fourth = last.serve(table_of({2}, nullptr), digest_of(2));
     last.inherit(::dup(next.descriptor()), *fourth->table, nullptr);

@@ -174,6 +174,7 @@ void Statistics::write_life() {
     out.probes_answered = now.probes_answered + old.probes_answered;
     out.probe_rounds_failed = now.rounds_failed + old.rounds_failed;
     out.probe_rounds_excused = now.rounds_excused + old.rounds_excused;
+    (void)current_->write_report(report_);
     out.beat_ms = now_ms();
 }
 

@@ -51,6 +51,8 @@ class Statistics {
     /// About once a second. `pairs`: of the fast path, which are costly to ask for.
     void look(const LifeNumbers& life, const MappingTable& table, const Fastpath* fastpath,
               Pairs pairs = Pairs::now_and_then);
+    /// The daemon's report, from the next look() on. JSON.
+    void say(std::string report) { report_ = std::move(report); }
     void add_drop(Direction direction, DropReason reason, const DropSample& sample);
     /// The daemon ends in order.
     void end() noexcept { current_->end(SegmentState::stopped); }
@@ -76,6 +78,7 @@ class Statistics {
     bool is_published_ = false;                       ///< `current_`, to readers
     LifeNumbers life_;
     LifeNumbers before_; ///< of predecessors
+    std::string report_;
     std::chrono::steady_clock::time_point next_pairs_;
 };
 

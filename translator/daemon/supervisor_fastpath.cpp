@@ -124,36 +124,4 @@ void Supervisor::publish(std::unique_ptr<const MappingTable> table, const std::s
     settle_statistics();
 }
 
-void Supervisor::settle_statistics() {
-    if (tables_.reclaim() == 0 && !statistics_.is_settled())
-        statistics_.settle(table(), fastpath_.get());
-}
-
-LifeNumbers Supervisor::life_numbers() const {
-    LifeNumbers life;
-    if (readiness_) {
-        const auto probes = readiness_->counters();
-        life.is_ready = readiness_->is_ready();
-        life.probes_sent = probes.at("sent").get<std::uint64_t>();
-        life.probes_answered = probes.at("answered").get<std::uint64_t>();
-        life.rounds_failed = probes.at("failed").get<std::uint64_t>();
-        life.rounds_excused = probes.at("excused").get<std::uint64_t>();
-    }
-    if (last_reload_) {
-        life.last_reload =
-            static_cast<std::uint64_t>(std::chrono::system_clock::to_time_t(last_reload_->at));
-        life.is_last_reload_failed = !last_reload_->is_done;
-    }
-    life.reloads = reloads_;
-    life.failed_reloads = failed_reloads_;
-    return life;
-}
-
-nlohmann::ordered_json Supervisor::counters() const {
-    nlohmann::ordered_json all = counters_json(statistics_.blocks(), fastpath_.get());
-    if (readiness_) all["probes"] = readiness_->counters();
-    add_counters(all, before_);
-    return all;
-}
-
 } // namespace xlat646

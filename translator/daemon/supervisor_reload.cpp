@@ -65,11 +65,13 @@ void Supervisor::reload(Guard guard) {
             fail(result, std::string(e.what()) + "; the old table stays");
         }
     });
-    last_reload_ = std::move(result);
-    ++(last_reload_->is_done ? reloads_ : failed_reloads_);
+    const bool is_done = result.is_done;
+    reloads_seen_.push_front(std::move(result));
+    if (reloads_seen_.size() > most_reloads_seen) reloads_seen_.pop_back();
+    ++(is_done ? reloads_ : failed_reloads_);
     write_statistics();
     sd_notify(0, "READY=1");
-    if (last_reload_->is_done) hooks_.run(Hooks::Event::after_reload);
+    if (is_done) hooks_.run(Hooks::Event::after_reload);
 }
 
 void Supervisor::compare_config(ReloadResult& result) {

@@ -5,14 +5,15 @@
 // from one generation to the next, and restart with a daemon that did not take over from another.
 //
 //   SegmentHeader                       fixed
-//   SegmentLife                         what the daemon says about itself, about once a second
-//   FastpathCounters[2]                 the fast path's own, those of processes before
-//   WorkerCounters[workers + 2]         the workers', earlier generations', those of processes
-//   before PairCounters[slots][workers + 1]    the workers', all that was counted before
-//   PairCounters[fastpath_slots]        the fast path's; 0: there is none
-//   DropRing                            examples of discarded packets, the last ones
-//   SegmentMapping[mappings]            the table
-//   text                                NUL-terminated names and tenants; offset 0: none
+//   SegmentLife                      what the daemon says about itself, about once a second
+//   SegmentReport                    the same in words: a JSON document
+//   FastpathCounters[2]              the fast path's own, those of processes before
+//   WorkerCounters[workers + 2]      workers', earlier generations', those of processes before
+//   PairCounters[workers + 1][slots] workers', all that was counted before
+//   PairCounters[fastpath_slots]     the fast path's; 0: there is none
+//   DropRing                         examples of discarded packets, the last ones
+//   SegmentMapping[mappings]         the table
+//   text                             NUL-terminated names and tenants; offset 0: none
 //
 // A total is the sum over all blocks, a pair's total the sum over all arrays at its slot.
 #pragma once
@@ -94,9 +95,18 @@ struct DropRing {
     std::array<DropRecord, 255> records;
 };
 
+/// What `xlat646 status` shows without the counters, as JSON in UTF-8. `turn` is odd while the
+/// daemon is writing; who finds it changed afterwards has read a mixture.
+struct alignas(64) SegmentReport {
+    SegmentNumber turn;
+    SegmentNumber length; ///< in bytes; 0: there is none
+    std::array<SegmentNumber, 16382> words;
+};
+
 /// Offsets of the parts, in bytes from the beginning of the file.
 struct SegmentOffsets {
     std::uint64_t life = 0;
+    std::uint64_t report = 0;
     std::uint64_t fastpath = 0;
     std::uint64_t blocks = 0;
     std::uint64_t pairs = 0;
@@ -113,6 +123,7 @@ struct SegmentOffsets {
 struct SegmentSizes {
     std::uint32_t header;
     std::uint32_t life;
+    std::uint32_t report;
     std::uint32_t fastpath;
     std::uint32_t block;
     std::uint32_t pair;
@@ -121,6 +132,7 @@ struct SegmentSizes {
     std::uint32_t reasons = drop_reason_count;
     std::uint32_t passes = fastpath_pass_count;
     std::uint32_t protocols = counted_protocol_count;
+    std::uint32_t kinds = error_kind_count;
     friend bool operator==(const SegmentSizes&, const SegmentSizes&) = default;
 };
 
@@ -169,8 +181,8 @@ struct SegmentMapping {
 };
 
 inline constexpr SegmentSizes segment_sizes = {
-    sizeof(SegmentHeader), sizeof(SegmentLife),    sizeof(FastpathCounters), sizeof(WorkerCounters),
-    sizeof(PairCounters),  sizeof(SegmentMapping), sizeof(DropRing)};
+    sizeof(SegmentHeader),  sizeof(SegmentLife),  sizeof(SegmentReport),  sizeof(FastpathCounters),
+    sizeof(WorkerCounters), sizeof(PairCounters), sizeof(SegmentMapping), sizeof(DropRing)};
 
 /// For all counts within the limits above: no sum overflows. Each part begins at a page, so that
 /// no two writers share a line.
@@ -180,7 +192,8 @@ constexpr SegmentOffsets segment_offsets(const SegmentCounts& counts) {
     };
     SegmentOffsets at;
     at.life = round(sizeof(SegmentHeader));
-    at.fastpath = at.life + round(sizeof(SegmentLife));
+    at.report = at.life + round(sizeof(SegmentLife));
+    at.fastpath = at.report + round(sizeof(SegmentReport));
     at.blocks = at.fastpath + round(2 * sizeof(FastpathCounters));
     at.pairs = at.blocks + round((std::uint64_t{counts.workers} + 2) * sizeof(WorkerCounters));
     at.pairs_stride = round(std::uint64_t{counts.slots} * sizeof(PairCounters));
@@ -207,10 +220,11 @@ static_assert(std::is_standard_layout_v<WorkerCounters> && std::is_standard_layo
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free && sizeof(Counter) == 8);
 static_assert(std::has_unique_object_representations_v<SegmentHeader>);
 static_assert(std::has_unique_object_representations_v<SegmentMapping>);
-static_assert(sizeof(SegmentHeader) == 264 && offsetof(SegmentHeader, counts) == 16);
-static_assert(offsetof(SegmentHeader, sizes) == 40 && offsetof(SegmentHeader, offsets) == 80);
-static_assert(offsetof(SegmentHeader, generation) == 160 && offsetof(SegmentHeader, digest) == 192);
+static_assert(sizeof(SegmentHeader) == 280 && offsetof(SegmentHeader, counts) == 16);
+static_assert(offsetof(SegmentHeader, sizes) == 40 && offsetof(SegmentHeader, offsets) == 88);
+static_assert(offsetof(SegmentHeader, generation) == 176 && offsetof(SegmentHeader, digest) == 208);
 static_assert(sizeof(SegmentLife) == 128 && offsetof(SegmentLife, beat_ms) == 8);
+static_assert(sizeof(SegmentReport) == 32 * segment_page);
 static_assert(std::has_unique_object_representations_v<SegmentDrop> && sizeof(SegmentDrop) == 56);
 static_assert(sizeof(DropRecord) == 64 && sizeof(DropRing) == std::size_t{256} * 64);
 static_assert(sizeof(SegmentMapping) == 36 && sizeof(PairCounters) == 32);

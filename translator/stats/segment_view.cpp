@@ -53,6 +53,24 @@ std::string_view SegmentView::digest() const {
     return {d.data(), strnlen(d.data(), d.size())};
 }
 
+std::string SegmentView::report() const {
+    constexpr int attempts = 100; // the daemon writes once a second, for some microseconds
+    const auto& r = *at<SegmentReport>(header_.offsets.report);
+    std::string out;
+    for (int i = 0; i < attempts; ++i) {
+        const std::uint64_t turn = r.turn.load(std::memory_order_acquire);
+        if (turn % 2 != 0) continue;
+        out.resize(
+            std::min<std::uint64_t>(r.length.load(std::memory_order_acquire), sizeof r.words));
+        for (std::size_t at = 0; at < out.size(); at += 8) {
+            const std::uint64_t word = r.words[at / 8].load(std::memory_order_acquire);
+            std::memcpy(out.data() + at, &word, std::min<std::size_t>(8, out.size() - at));
+        }
+        if (r.turn.load(std::memory_order_relaxed) == turn) return out;
+    }
+    return {};
+}
+
 std::string_view SegmentView::text(std::uint32_t offset) const {
     if (offset >= header_.counts.text_bytes) return {};
     const char* const begin = at<char>(header_.offsets.text + offset);

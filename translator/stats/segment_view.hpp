@@ -43,6 +43,8 @@ class SegmentView {
         return static_cast<SegmentState>(life().state.load(std::memory_order_acquire));
     }
     std::string_view digest() const;
+    /// The daemon's report, JSON; empty: there is none, or it is being written without pause.
+    std::string report() const;
 
     /// 0 .. workers - 1: those of workers; then earlier generations'; then earlier processes'.
     std::size_t block_count() const { return std::size_t{header_.counts.workers} + 2; }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "translator/stats/segment_writer.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <cstring>
@@ -40,6 +41,7 @@ SegmentWriter::SegmentWriter(Description description, const MappingTable& table)
       unpublished_(description_.path.empty() ? "" : description_.path + ".new"),
       memory_(SharedMemory::create(unpublished_, layout_.size)) {
     make<SegmentLife>(layout_.life, 1);
+    make<SegmentReport>(layout_.report, 1);
     make<FastpathCounters>(layout_.fastpath, 2);
     make<WorkerCounters>(layout_.blocks, counts_.workers + 2);
     for (std::size_t array = 0; array <= counts_.workers; ++array)
@@ -168,6 +170,22 @@ void SegmentWriter::add_drop(const SegmentView::Drop& drop) {
         record.words[i].store(words[i], std::memory_order_release);
     record.entry.store(entry, std::memory_order_release);
     ring.written.store(entry, std::memory_order_release);
+}
+
+bool SegmentWriter::write_report(std::string_view json) noexcept {
+    SegmentReport& out = *at<SegmentReport>(layout_.report);
+    const bool fits = json.size() <= sizeof out.words;
+    if (!fits) json = {};
+    const std::uint64_t turn = out.turn.load(std::memory_order_relaxed);
+    out.turn.store(turn + 1, std::memory_order_relaxed);
+    out.length.store(json.size(), std::memory_order_release);
+    for (std::size_t at = 0; at < json.size(); at += 8) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, json.data() + at, std::min<std::size_t>(8, json.size() - at));
+        out.words[at / 8].store(word, std::memory_order_release);
+    }
+    out.turn.store(turn + 2, std::memory_order_release);
+    return fits;
 }
 
 void SegmentWriter::carry_drops(const SegmentView& old) {

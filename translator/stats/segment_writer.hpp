@@ -47,6 +47,8 @@ class SegmentWriter {
     PairCounters* fastpath_pairs();
 
     void add_drop(const SegmentView::Drop& drop);
+    /// False: it is too long, and there is none now.
+    bool write_report(std::string_view json) noexcept;
 
     enum class From : std::uint8_t { generation, process };
     /// Adds what has been counted in `old`, by nobody any more. `table`: that of this segment.
