@@ -123,6 +123,16 @@ ordered_json reason_json(const Summary& summary, DropReason reason) {
     return out;
 }
 
+/// Whatever lies there: nothing but an object, and nothing so deep that others fall over it.
+ordered_json parse_report(const std::string& text) {
+    constexpr int deepest = 16;
+    const auto keep = [](int depth, ordered_json::parse_event_t, ordered_json&) {
+        return depth < deepest;
+    };
+    ordered_json report = ordered_json::parse(text, keep, false);
+    return report.is_object() ? report : ordered_json::object();
+}
+
 } // namespace
 
 ordered_json daemon_json(const Summary& summary, std::uint64_t now_ms) {
@@ -160,6 +170,19 @@ ordered_json counters_json(const Summary& summary) {
         for (std::size_t d = 0; d < direction_count; ++d)
             all["fastpath"][direction_names[d]] = to_json(summary.fastpath[d]);
     return all;
+}
+
+ordered_json status_json(const SegmentView& view, std::uint64_t now_ms) {
+    const Summary summary = summarize(view);
+    const LifeSummary& life = summary.life;
+    ordered_json out = parse_report(view.report());
+    out["counters"] = counters_json(summary);
+    out["counters"]["probes"] = {{"sent", life.probes_sent},
+                                 {"answered", life.probes_answered},
+                                 {"failed", life.probe_rounds_failed},
+                                 {"excused", life.probe_rounds_excused}};
+    out["daemon"] = daemon_json(summary, now_ms);
+    return out;
 }
 
 ordered_json drops_json(const SegmentView& view, std::uint64_t now_ms, std::size_t last,

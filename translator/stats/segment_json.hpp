@@ -21,6 +21,10 @@ nlohmann::ordered_json daemon_json(const Summary& summary, std::uint64_t now_ms)
 /// Names are those of Summary; of the arrays by reason and kind only what is not 0.
 nlohmann::ordered_json counters_json(const Summary& summary);
 
+/// What `xlat646 status` shows: the daemon's report, "counters", "daemon". Without a report (there
+/// is none in the first moment) the last two.
+nlohmann::ordered_json status_json(const SegmentView& view, std::uint64_t now_ms);
+
 /// "daemon", "counts": of each reason that has one, most frequent first (or of all reasons), with
 /// sentence and advice; "last": the last examples, newest first, at most so many.
 enum class Reasons : std::uint8_t { found, all };
