@@ -45,7 +45,7 @@ std::string top_head(const Summary& summary, const TotalRates& rates, std::uint6
     for (std::size_t d = 0; d < direction_count; ++d)
         out += (d == 0 ? "IPv4 to IPv6  " : "IPv6 to IPv4  ") +
                right(scaled(rates.received[d].packets), 8) + " packets/s  " +
-               right(scaled(rates.received[d].bits), 8) + "bit/s  discarded " +
+               right(scaled(rates.received[d].bits, "bit/s"), 12) + "  discarded " +
                scaled(rates.discarded[d]) + "/s\n";
     return out;
 }
