@@ -207,6 +207,22 @@ class Running(SegmentTestCase):
             self.xlat646(command, status=EX_NOPERM, wrapper=(
                 "setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"))
 
+    def test_default_places(self):
+        """The segment, or the control socket where there is none."""
+        def run(links, words):
+            script = "mount -t tmpfs none /run && mkdir /run/xlat646 && cd /run/xlat646 && "
+            script += "".join(f"ln -s {self.daemon.directory}/{name} {name} && " for name in links)
+            return subprocess.run(["unshare", "-m", "sh", "-c", script + f"{command_path()} {words}"],
+                                  capture_output=True, text=True, check=False, timeout=60)
+        done = run(["stats"], "status --json")
+        self.assertEqual(json.loads(done.stdout)["daemon"]["state"], "running")
+        done = run(["control.sock"], "status --json")
+        self.assertEqual(json.loads(done.stdout)["pid"], self.daemon.process.pid)
+        self.assertNotIn("daemon", json.loads(done.stdout))
+        self.assertEqual(run([], "status").returncode, EX_UNAVAILABLE)
+        self.assertEqual(run(["control.sock"], "mappings").returncode, EX_UNAVAILABLE)
+        self.assertIn(V1, run(["stats"], "mappings").stdout)
+
     def test_hostile_bytes(self):
         """A file of somebody else's: nothing in it reaches the terminal, nothing ends a command."""
         with open(self.path, "rb") as file:
