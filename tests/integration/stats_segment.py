@@ -64,14 +64,14 @@ class StatsSegment:
 
     def pair(self, ipv4):
         """[packets and bytes 4 to 6, packets and bytes 6 to 4]"""
-        slot = self.mappings[f"{ipv4}/32"][1]
+        slot = self.mappings[ipv4 if "/" in ipv4 else f"{ipv4}/32"][1]
         arrays = [self.pairs + i * self.stride for i in range(self.workers + 1)]
         if self.fastpath_slots:
             arrays.append(self.fastpath_pairs)
         each = [PAIR.unpack_from(self.data, array + slot * PAIR.size) for array in arrays]
         return [sum(column) for column in zip(*each)]
 
-    def counter(self, offset):
-        """Over all blocks: the number at `offset` in WorkerCounters."""
-        return sum(struct.unpack_from("=Q", self.data, self.blocks + i * self.sizes[4] + offset)[0]
+    def counter(self, offset, data=None):
+        """Over all blocks: the number at `offset` in WorkerCounters. `data`: of now."""
+        return sum(struct.unpack_from("=Q", data or self.data, self.blocks + i * self.sizes[4] + offset)[0]
                    for i in range(self.workers + 2))

@@ -8,7 +8,7 @@ import socket
 import time
 import unittest
 
-from lab import C4, OWN4, S1, S2, V1, V2, LabTestCase, mapping_yaml
+from lab import C4, OWN4, S1, S2, V1, V2, LabTestCase, embedded, mapping_yaml
 from netns import wait_until
 from restart_test import RestartTestCase
 from stats_segment import StatsSegment
@@ -105,6 +105,22 @@ class Statistics(RestartTestCase):
         self.assert_counted()
         self.restart()
         self.send(V1, S1, 3)
+        self.assert_counted()
+
+    def test_between_servers(self):
+        """RFC 7757 section 4: what one sends the other receives, each as IPv6."""
+        count, size = 9, 200
+        with udp_echo_server(self.lab, "s2", S2) as port, \
+                self.lab.socket("s1", socket.AF_INET6, socket.SOCK_DGRAM) as client:
+            client.settimeout(5)
+            client.connect((embedded(V2), port))
+            for _ in range(count):
+                client.send(bytes(size))
+                client.recv(2000)
+        for numbers in self.expected.values():
+            for i in (0, 2):
+                numbers[i] += count
+                numbers[i + 1] += count * (size + IPV6_UDP)
         self.assert_counted()
 
     def test_under_traffic(self):

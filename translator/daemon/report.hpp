@@ -19,8 +19,8 @@ namespace xlat646 {
 
 using Workers = std::vector<std::unique_ptr<Worker>>;
 
-/// Summed over all blocks of counters and, if there is one, the fast path. Keys are those of
-/// counters.hpp; of the arrays only what is not 0. `fastpath` says what of it the fast path did.
+/// Summed over all blocks of counters and, if there is one, the fast path, in the form of
+/// stats/segment_json.hpp.
 nlohmann::ordered_json counters_json(const std::vector<const WorkerCounters*>& blocks,
                                      const Fastpath* fastpath);
 

@@ -30,7 +30,7 @@ void warn(ReloadResult& result, const std::string& text) {
     result.say("warning: " + text);
 }
 
-void report(ReloadResult& result, const Diagnostics& diagnostics) {
+void tell(ReloadResult& result, const Diagnostics& diagnostics) {
     log_diagnostics(diagnostics);
     result.say(diagnostics);
 }
@@ -78,13 +78,13 @@ void Supervisor::compare_config(ReloadResult& result) {
     Diagnostics diagnostics;
     const auto file = read_config_file(config_path_, config_file_limit, diagnostics);
     if (!file) {
-        report(result, diagnostics);
+        tell(result, diagnostics);
         return;
     }
     if (file->text == config_text_) return;
     Config changed;
     if (!parse_config(config_path_, file->text, changed, diagnostics)) {
-        report(result, diagnostics);
+        tell(result, diagnostics);
         warn(result, config_path_ + " has errors now; the running settings stay");
         return;
     }
@@ -100,7 +100,7 @@ void Supervisor::reload_table(Guard guard, ReloadResult& result) {
     const MappingTable& current = table();
     Diagnostics diagnostics;
     LoadedTable loaded = load_table(config_path_, config_, &current, diagnostics);
-    report(result, diagnostics);
+    tell(result, diagnostics);
     if (!loaded.table) {
         fail(result, "the old table with " + std::to_string(current.size()) + " mappings stays");
         return;

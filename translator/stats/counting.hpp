@@ -76,6 +76,8 @@ inline DirectionCounters& count_packet(const CounterBlock& block, const Received
         direction == Direction::v4_to_v6 ? received.protocol4() : protocol_of(packet);
     counters.protocols[counted_protocol(proto)].add(received.bytes);
     if (slot != no_slot) block.pairs[slot].direction[d].add(received.bytes);
+    if (direction == Direction::v6_to_v4 && packet.data[0] >> 4 == 6)
+        block.pairs[translator.receiver_slot()].direction[0].add(received.bytes);
     if (packet.is_gso()) {
         const OffloadHeader& offload = packet.offload; // the translator has put it in order
         counters.segments.add((packet.length - offload.header_length + offload.gso_size - 1) /
