@@ -35,14 +35,21 @@ def reason_names():
     return [line.split("X(")[1].split(",")[0] for line in lines if line.startswith("    X(")]
 
 
-def protocol_and_fragment(packet):
-    """The upper layer's protocol, and whether the IP header itself says that it is a fragment."""
+def is_fragment(packet):
+    """As far as its IP header says."""
     if packet[0] >> 4 == 4:
-        return packet[9], bool(packet[6] & 0x3f or packet[7])
+        return bool(packet[6] & 0x3f or packet[7])
+    return packet[6] == 44
+
+
+def protocol_of(packet):
+    """The upper layer's, behind sound headers."""
+    if packet[0] >> 4 == 4:
+        return packet[9]
     following, at = packet[6], 40
     while following in EXTENSIONS:
         following, at = packet[at], at + 8 * (packet[at + 1] + 1)
-    return (packet[at] if following == 44 else following), packet[6] == 44
+    return packet[at] if following == 44 else following
 
 
 def everyday():
@@ -51,7 +58,7 @@ def everyday():
     for size in (0, 100, 1200):
         body = bytes(size)
         for sink4, sink6 in ((SINK4, SINK6), (OTHER4, OTHER6)):
-            for payload in (udp(body), tcp(body), Echo(body), raw(47, body), raw(50, body)):
+            for payload in (udp(body), tcp(body), Echo(body), raw(47, body + b"\0"), raw(50, body + b"\0")):
                 cases += [from4(payload, dst=sink4), from6(payload, src=sink6)]
     return cases
 
@@ -78,10 +85,9 @@ class Exact(FloodTestCase):
             times = sent // len(cases) + (number < sent % len(cases))
             direction = int(case.direction == "v6_to_v4")
             base, length = direction * DIRECTION, times * len(case.packet)
-            protocol, is_fragment = protocol_and_fragment(case.packet)
             out[base + RECEIVED] += times
             out[base + RECEIVED_BYTES] += length
-            out[base + FRAGMENTS] += times * is_fragment
+            out[base + FRAGMENTS] += times * is_fragment(case.packet)
             destination = case.packet[16:20] if direction == 0 else case.packet[24:40]
             if case.reason:
                 out[base + REJECTED + 8 * self.reasons.index(case.reason)] += times
@@ -92,7 +98,7 @@ class Exact(FloodTestCase):
             else:
                 out[base + FORWARDED] += times
                 out[base + PIECES] += times * case.pieces * (case.pieces > 1)
-                place = base + PROTOCOL + 16 * PROTOCOLS.get(protocol, 3)
+                place = base + PROTOCOL + 16 * PROTOCOLS.get(protocol_of(case.packet), 3)
                 out[place] += times
                 out[place + 8] += length
                 pair = self.pair_of(case)
@@ -143,7 +149,9 @@ class Exact(FloodTestCase):
         after = StatsSegment(self.path)
         wanted, pairs = self.expected(cases, PACKETS)
         found = self.counted(before, after)
-        self.assertEqual({at: n for at, n in found.items() if n}, dict(+wanted))
+        wrong = {at: (found.get(at), wanted[at]) for at in sorted({*found, *wanted})
+                 if found.get(at) != wanted[at]}
+        self.assertEqual(wrong, {}, "offset: (counted, wanted)")
         self.assertGreater(len(+wanted), 50)
         for pair in self.pairs:
             numbers = [a - b for a, b in zip(after.pair(pair[0]), before.pair(pair[0]))]

@@ -8,6 +8,7 @@ import socket
 import time
 import unittest
 
+from control_test import Command
 from lab import C4, OWN4, S1, S2, V1, V2, LabTestCase, embedded, mapping_yaml
 from netns import wait_until
 from restart_test import RestartTestCase
@@ -220,7 +221,7 @@ class Statistics(RestartTestCase):
         self.assertEqual(found(), before)
 
 
-class Reading(LabTestCase):
+class Reading(Command, LabTestCase):
     """A beat each second, also of a daemon without work; a reload that fails is told."""
 
     def test_life(self):

@@ -17,32 +17,26 @@ namespace {
 
 namespace po = boost::program_options;
 
-constexpr std::size_t all_rows = std::numeric_limits<std::size_t>::max();
+constexpr std::uint32_t all_rows = std::numeric_limits<std::uint32_t>::max();
 
-void show_tenants(const SegmentView& view, const po::variables_map& given, std::size_t limit,
-                  std::uint64_t now) {
-    for (const char* const other : {"tenant", "filter", "offset"})
-        if (given.count(other) != 0)
-            throw po::error(std::string("--by-tenant and --") + other +
-                            " do not go together");
+void show_tenants(const SegmentView& view, const po::variables_map& given, std::uint64_t now) {
     const MappingKey key = sort_key(given, MappingKey::tenant);
     const TenantQuery query{key, is_descending_by_nature(key) != (given.count("reverse") != 0),
-                            limit};
+                            number_option(given, "limit", all_rows)};
     if (given.count("json") != 0)
         std::cout << to_text(tenants_json(view, query, now), 2) << "\n";
     else
         write_table(std::cout, list_tenants(view, query).rows, Numbers::totals);
 }
 
-void show_mappings(const SegmentView& view, const po::variables_map& given, std::size_t limit,
-                   std::uint64_t now) {
+void show_mappings(const SegmentView& view, const po::variables_map& given, std::uint64_t now) {
     MappingQuery query;
     query.key = sort_key(given, MappingKey::ipv4);
     query.is_descending = is_descending_by_nature(query.key) != (given.count("reverse") != 0);
-    query.limit = limit;
+    query.limit = number_option(given, "limit", all_rows);
+    query.offset = number_option(given, "offset", 0);
     if (given.count("filter") != 0) query.filter = given["filter"].as<std::string>();
     if (given.count("tenant") != 0) query.tenant = given["tenant"].as<std::string>();
-    if (given.count("offset") != 0) query.offset = given["offset"].as<std::uint32_t>();
     if (given.count("json") != 0) return write_mappings_json(std::cout, view, query, now);
     const MappingPage page = list_mappings(view, query);
     write_table(std::cout, page.rows, Numbers::totals);
@@ -62,25 +56,24 @@ int run_mappings(const Words& words) {
         ("by-tenant", "sums by tenant")                                                       //
         ("sort", po::value<std::string>()->value_name("KEY"),
          "ipv4 (default), name, tenant, or from the largest: packets, bytes, packets_v4_to_v6, "
-         "packets_v6_to_v4, bytes_v4_to_v6, bytes_v6_to_v4") //
-        ("reverse", "the other way round")                   //
-        ("limit", po::value<std::uint32_t>()->value_name("N"), "so many at most (all)") //
-        ("offset", po::value<std::uint32_t>()->value_name("N"), "without the first N")  //
+         "packets_v6_to_v4, bytes_v4_to_v6, bytes_v6_to_v4")                          //
+        ("reverse", "the other way round")                                            //
+        ("limit", po::value<std::string>()->value_name("N"), "so many at most (all)") //
+        ("offset", po::value<std::string>()->value_name("N"), "without the first N")  //
         ("json", "as JSON");
     add_stats_option(options);
     const auto given = read_options(words, options, "mappings [OPTION]...");
     if (!given) return exit_status::fine;
+    const bool by_tenant = given->count("by-tenant") != 0;
+    for (const char* const other : {"tenant", "filter", "offset"})
+        if (by_tenant && given->count(other) != 0)
+            throw po::error(std::string("--by-tenant and --") + other + " do not go together");
     const MappingKey key = sort_key(*given, MappingKey::ipv4);
     if (key == MappingKey::packet_rate || key == MappingKey::bit_rate)
         throw po::error("rates need two looks: see xlat646 top");
-    const std::size_t limit =
-        given->count("limit") != 0 ? (*given)["limit"].as<std::uint32_t>() : all_rows;
     const SegmentReader reader = open_segment(*given);
     const std::uint64_t now = unix_now_ms();
-    if (given->count("by-tenant") != 0)
-        show_tenants(reader.view(), *given, limit, now);
-    else
-        show_mappings(reader.view(), *given, limit, now);
+    (by_tenant ? show_tenants : show_mappings)(reader.view(), *given, now);
     std::cout.flush();
     warn_if_not_running("mappings", summarize(reader.view()), now);
     return exit_status::fine;

@@ -152,17 +152,17 @@ std::string duration(std::uint64_t seconds) {
     return plural(seconds / 86400, "day") + " " + std::to_string(seconds / 3600 % 24) + " h";
 }
 
-std::string scaled(double number) {
-    constexpr std::array units = {"", " k", " M", " G", " T", " P", " E"};
-    if (number == 0) return "0";
-    std::size_t unit = 0;
+std::string scaled(double number, const std::string& unit) {
+    constexpr std::array prefixes = {"", "k", "M", "G", "T", "P", "E"};
+    std::size_t prefix = 0;
     // 999.5 is written as 1.00 k.
-    for (; number >= 999.5 && unit + 1 < units.size(); ++unit)
+    for (; number >= 999.5 && prefix + 1 < prefixes.size(); ++prefix)
         number /= 1000;
-    const int digits = number < 9.995 ? 2 : number < 99.95 ? 1 : 0;
+    const int digits = number == 0 ? 0 : number < 9.995 ? 2 : number < 99.95 ? 1 : 0;
     std::array<char, 64> text{};
-    std::snprintf(text.data(), text.size(), "%.*f%s", digits, number, units[unit]);
-    return text.data();
+    (void)std::snprintf(text.data(), text.size(), "%.*f", digits, number);
+    const std::string all = prefixes[prefix] + unit;
+    return text.data() + (all.empty() ? "" : " " + all);
 }
 
 } // namespace xlat646

@@ -30,7 +30,7 @@ std::string grouped(std::uint64_t n);
 std::string plural(std::uint64_t n, const char* what);
 /// The two largest units that matter: "3 h 12 min".
 std::string duration(std::uint64_t seconds);
-/// Three digits and a unit: "0.02", "999", "1.50 k", "12.3 M".
-std::string scaled(double number);
+/// Three digits: "0", "0.02", "999", "1.50 k"; with a unit "999 bit/s", "12.3 Mbit/s".
+std::string scaled(double number, const std::string& unit = {});
 
 } // namespace xlat646

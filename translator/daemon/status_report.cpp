@@ -17,6 +17,13 @@ std::string text_of(const ordered_json& document) {
     return document.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
+/// The first error; without any, the first warning.
+std::string main_message(const ReloadResult& result) {
+    for (const std::string& message : result.messages)
+        if (message.find("error: ") != message.npos) return message;
+    return result.messages.empty() ? "" : result.messages.front();
+}
+
 } // namespace
 
 void ReloadResult::say(std::string message) {
@@ -60,7 +67,7 @@ ordered_json to_json(const std::deque<ReloadResult>& history) {
     ordered_json out = ordered_json::array();
     for (const ReloadResult& result : history) {
         ordered_json one = to_json(result);
-        one["message"] = result.messages.empty() ? "" : result.messages.front();
+        one["message"] = main_message(result);
         one.erase("messages");
         one.erase("messages_left_out");
         out.push_back(std::move(one));

@@ -44,7 +44,7 @@ struct FastpathUplink {
 std::string utc_text(std::chrono::system_clock::time_point at);
 
 nlohmann::ordered_json to_json(const ReloadResult& result);
-/// In short: when and how, and the first message.
+/// In short: when and how, and the first error.
 nlohmann::ordered_json to_json(const std::deque<ReloadResult>& history);
 nlohmann::ordered_json to_json(const FastpathUplink& uplink);
 
