@@ -66,8 +66,8 @@ class Monitoring:
     def _answers(self):
         try:
             return len(self.query("up == 1")) == len(EXPORTERS) * len(self.addresses)
-        except (urllib.error.URLError, ConnectionError):
-            return False
+        except (LabError, urllib.error.URLError, ConnectionError):
+            return False  # while it starts it refuses connections, then queries
 
     def _write(self):
         """The shipped files; the addresses are this network's, and each period is a second."""
