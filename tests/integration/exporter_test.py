@@ -216,6 +216,7 @@ class Numbers(ExporterTestCase):
         self.assertRegex(status, r"Uid:\s65534\s65534\s65534\s65534")
         self.assertRegex(status, r"CapEff:\s0{16}\n")
         self.assertEqual(os.getpriority(os.PRIO_PROCESS, exporter.process.pid), 19)
+        self.assertEqual(os.sched_getscheduler(exporter.process.pid), os.SCHED_BATCH)
 
 
 class DaemonsLife(ExporterTestCase):
