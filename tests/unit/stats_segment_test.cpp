@@ -262,7 +262,7 @@ TEST_CASE("segment: the report is one of those written, whole", "[segment]") {
     SegmentWriter writer(description(directory.at("stats")), *some_table());
     const SegmentView& view = writer.view();
     CHECK(view.report().empty());
-    for (const std::size_t length : {1, 7, 8, 9, 5000, 3}) {
+    for (const std::size_t length : std::initializer_list<std::size_t>{1, 7, 8, 9, 5000, 3}) {
         CHECK(writer.write_report(std::string(length, 'x')));
         CHECK(view.report() == std::string(length, 'x'));
     }

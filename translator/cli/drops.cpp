@@ -7,7 +7,6 @@
 #include "translator/daemon/exit_status.hpp"
 #include "translator/stats/segment_json.hpp"
 
-#include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -18,17 +17,6 @@ namespace po = boost::program_options;
 
 constexpr std::uint32_t usual_last = 20;
 constexpr std::size_t text_width = 100;
-
-/// --last N as --last=N: the library takes a value that may be missing in this form only.
-Words joined(Words words) {
-    for (std::size_t i = 0; i + 1 < words.size(); ++i)
-        if (words[i] == "--last" && !words[i + 1].empty() &&
-            words[i + 1].find_first_not_of("0123456789") == std::string::npos) {
-            words[i] += "=" + words[i + 1];
-            words.erase(words.begin() + static_cast<std::ptrdiff_t>(i) + 1);
-        }
-    return words;
-}
 
 } // namespace
 
@@ -42,8 +30,7 @@ int run_drops(const Words& words) {
          "one") //
         ("json", "as JSON; with --explain also reasons without a packet");
     add_stats_option(options);
-    const auto given =
-        read_options(joined(words), options, "drops [--explain] [--last [N]] [OPTION]...");
+    const auto given = read_options(words, options, "drops [--explain] [--last [N]] [OPTION]...");
     if (!given) return exit_status::fine;
     const std::uint32_t last = number_option(*given, "last", usual_last);
     const bool explains = given->count("explain") != 0, shows_last = given->count("last") != 0;

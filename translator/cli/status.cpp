@@ -9,6 +9,7 @@
 
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 namespace xlat646 {
 
@@ -32,26 +33,34 @@ int run_status(const Words& words) {
     const auto given = read_options(
         words, options,
         "status [--json] [--stats PATH | --socket PATH]\n\n"
-        "Reads the statistics segment, or asks the daemon, if --socket is given. Exit status 69\n"
-        "when xlat646d does not run: then these are its last values, if there are any.");
+        "Reads the statistics segment; asks the daemon where --socket is given or there is no\n"
+        "segment. Exit status 69 when xlat646d does not run: then these are its last values, if\n"
+        "there are any.");
     if (!given) return exit_status::fine;
-    const bool asks = !(*given)["socket"].defaulted();
-    if (asks && !(*given)["stats"].defaulted())
-        throw po::error("--stats and --socket do not go together");
-    if (asks) {
+    const bool has_stats = !(*given)["stats"].defaulted();
+    const bool has_socket = !(*given)["socket"].defaulted();
+    if (has_stats && has_socket) throw po::error("--stats and --socket do not go together");
+    const auto ask = [&] {
         show(ask_daemon((*given)["socket"].as<std::string>(), {},
                         std::chrono::seconds((*given)["timeout"].as<unsigned>())),
              *given);
         return exit_status::fine;
+    };
+    if (has_socket) return ask();
+    std::optional<SegmentReader> reader;
+    try {
+        reader.emplace(open_segment(*given));
+    } catch (const Unreachable&) {
+        if (has_stats) throw;
+        return ask(); // it may run all the same, and count in memory
     }
-    const SegmentReader reader = open_segment(*given);
     const std::uint64_t now = unix_now_ms();
-    const auto status = status_json(reader.view(), now);
+    const auto status = status_json(reader->view(), now);
     if (!status.contains("version"))
         throw Unreachable("xlat646d has not written its report yet; try again in a second",
                           exit_status::unavailable);
     show(status, *given);
-    const Summary summary = summarize(reader.view());
+    const Summary summary = summarize(reader->view());
     warn_if_not_running("status", summary, now);
     return pulse(summary.life, now) == Pulse::running ? exit_status::fine
                                                       : exit_status::unavailable;

@@ -18,7 +18,7 @@ bool MappingRates::goes_on_in(const SegmentView& view) const {
 void MappingRates::change_table(const SegmentView& view) {
     const bool goes_on = goes_on_in(view);
     const SegmentHeader& h = view.header();
-    table_ = {h.started, h.created, h.generation, h.pid, view.life().restarts};
+    table_ = {h.started, h.generation, h.pid, view.life().restarts};
     std::vector<std::uint32_t> order(goes_on ? addresses_.size() : 0);
     std::iota(order.begin(), order.end(), 0);
     std::sort(order.begin(), order.end(),
@@ -43,8 +43,8 @@ void MappingRates::change_table(const SegmentView& view) {
 
 void MappingRates::look(const SegmentView& view, Clock::time_point now) {
     const SegmentHeader& h = view.header();
-    if (h.generation != table_.generation || h.created != table_.created || h.pid != table_.pid ||
-        h.started != table_.started || addresses_.size() != view.mapping_count())
+    if (h.generation != table_.generation || h.pid != table_.pid || h.started != table_.started ||
+        addresses_.size() != view.mapping_count())
         change_table(view);
     table_.restarts = view.life().restarts;
     seconds_ = looked_ == Clock::time_point{} || now <= looked_

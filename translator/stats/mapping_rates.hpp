@@ -38,7 +38,6 @@ class MappingRates {
 
     struct Table {
         std::int64_t started = 0;
-        std::int64_t created = 0;
         std::uint64_t generation = 0;
         std::uint32_t pid = 0;
         std::uint64_t restarts = 0;
