@@ -221,6 +221,55 @@ TEST_CASE("exporter: rates are of the mappings they stand beside", "[exporter]")
     CHECK(answer["rows"][1]["v4_to_v6"]["packets_per_second"] == 0);
 }
 
+TEST_CASE("exporter: rates of one table are not shown beside the next one's mappings",
+          "[exporter]") {
+    const TemporaryDirectory directory;
+    const std::string path = directory.at("stats");
+    const NamedPair a{"192.0.2.1", "2001:db8::1"};
+    const NamedPair b{"192.0.2.2", "2001:db8::2"};
+    const auto publish = [&](SegmentWriter& writer) {
+        writer.life().beat_ms = unix_now_ms();
+        writer.publish();
+    };
+    const auto before = named_table({a, b});
+    const auto after = named_table({b, a});
+    SegmentWriter old({path, 2, false, 7, 1234567890, std::string(64, 'd')}, *before);
+    publish(old);
+    Documents documents(path, {});
+    const auto busiest = [&](const char* limit, Documents::Clock::time_point now) {
+        const AnswerPtr answer =
+            documents.answer("/api/v1/mappings", {{"sort", "packet_rate"}, {"limit", limit}}, now);
+        const double rate =
+            nlohmann::json::parse(answer->body)["rows"][0]["v4_to_v6"]["packets_per_second"];
+        return rate;
+    };
+    const auto start = Documents::Clock::now();
+    CHECK(busiest("1", start) == 0);
+    old.blocks()[0].pairs[before->list().mappings[0].slot].direction[0].packets.add(100);
+    CHECK(busiest("1", start + std::chrono::seconds(2)) == 50);
+    SegmentWriter next({path, 2, false, 8, 1234567890, std::string(64, 'e')}, *after);
+    publish(next);
+    CHECK(busiest("2", start + std::chrono::milliseconds(2500)) == 0);
+}
+
+TEST_CASE("exporter: what comes and what leaves, by version", "[exporter]") {
+    Segment segment;
+    auto& direction = segment.writer().blocks()[0].counters->direction;
+    direction[0].received_bytes.add(1);
+    direction[0].forwarded_bytes.add(2);
+    direction[1].received_bytes.add(3);
+    direction[1].forwarded_bytes.add(4);
+    direction[1].errors_sent[0].add(5);
+    direction[0].protocols[2].packets.add(6);
+    const std::string text = text_of(segment.path(), {});
+    for (const char* line :
+         {"received_bytes_total{ip_version=\"4\"} 1", "received_bytes_total{ip_version=\"6\"} 3",
+          "sent_bytes_total{ip_version=\"6\"} 2", "sent_bytes_total{ip_version=\"4\"} 4",
+          "icmp_errors_sent_total{ip_version=\"6\",kind=\"time_exceeded\"} 5",
+          "packets_translated_total{direction=\"4to6\",protocol=\"icmp\"} 6"})
+        CHECK_THAT(text, Contains("\nxlat646_" + std::string(line) + "\n"));
+}
+
 TEST_CASE("exporter: what a process takes", "[exporter]") {
     const std::string stat = "42 (a) b (c)) S 1 42 42 0 -1 4194560 1 2 3 4 150 50 0 0 20 0 3 0 "
                              "1000 8192 2 18446744073709551615 1 1 0";
