@@ -61,7 +61,8 @@ void Supervisor::attach_fastpath(FastpathUplink& uplink, bool must_work) {
     const bool is_on = config_.fastpath.mode == FastpathMode::on;
     std::string missing; // in the surroundings
     if (if_nametoindex(uplink.interface.c_str()) != 0)
-        for (const SysctlFinding& f : check_fastpath_sysctls(uplink.interface))
+        for (const SysctlFinding& f :
+             check_fastpath_sysctls(uplink.interface, has_ipv4_address(uplink.interface)))
             missing += (missing.empty() ? "" : " ") + f.what + " Fix: " + f.fix;
     std::string trouble = is_on ? "" : missing;
     if (trouble.empty()) {
