@@ -20,9 +20,10 @@ void on_bus_error(int number, siginfo_t* info, void*) {
     const auto where = reinterpret_cast<std::uintptr_t>(info->si_addr);
     const std::uintptr_t end = range_end.load();
     if (where >= range_begin.load() && where < end) {
-        const std::uintptr_t page = where / page_size * page_size;
+        const std::uintptr_t into_page = where % page_size;
+        char* const page = static_cast<char*>(info->si_addr) - into_page;
         has_happened.store(true);
-        if (::mmap(reinterpret_cast<void*>(page), end - page, PROT_READ,
+        if (::mmap(page, end - where + into_page, PROT_READ,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED)
             return;
     }

@@ -44,9 +44,8 @@ std::string why_not_ready(const SegmentLook& look) {
     if (look.summary.life.is_ready) return {};
     const auto report = nlohmann::json::parse(look.view->report(), nullptr, false);
     const nlohmann::json::json_pointer reason("/readiness/why_not");
-    if (report.is_object() && report.contains(reason) && report[reason].is_string() &&
-        report[reason] != "")
-        return report[reason].get<std::string>();
+    if (report.is_object() && report.contains(reason) && report[reason].is_string())
+        if (auto why = report[reason].get<std::string>(); !why.empty()) return why;
     return "the daemon says so";
 }
 
