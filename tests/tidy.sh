@@ -17,9 +17,9 @@ mapfile -t files < <(find mapping translator routing-hooks -name '*.cpp' | sort)
 check() {
     case $2 in
     translator/daemon/* | translator/cli/* | translator/exporter/* | translator/stats/segment_json.cpp)
-        exec clang-tidy -p "$1" --quiet --extra-arg=-Xclang --extra-arg=-analyzer-config \
+        exec nice -n 19 clang-tidy -p "$1" --quiet --extra-arg=-Xclang --extra-arg=-analyzer-config \
             --extra-arg=-Xclang --extra-arg=mode=shallow "$2" ;;
-    *) exec clang-tidy -p "$1" --quiet "$2" ;;
+    *) exec nice -n 19 clang-tidy -p "$1" --quiet "$2" ;;
     esac
 }
 export -f check
