@@ -82,7 +82,7 @@ ordered_json to_json(const FastpathUplink& uplink) {
 }
 
 std::string report_text(ordered_json report) {
-    const std::string whole = text_of(report);
+    std::string whole = text_of(report);
     if (whole.size() <= sizeof(SegmentReport::words)) return whole;
     if (ordered_json& last = report["last_reload"]; last.is_object()) {
         last["messages_left_out"] =
