@@ -51,6 +51,8 @@ class LeastWeight:
                 if not (group / key).exists():
                     raise FileNotFoundError(key)
                 (group / key).write_text(str(least), encoding="ascii")
+                with contextlib.suppress(OSError):  # Linux 5.15: also gives way at once
+                    (group / "cpu.idle").write_text("1", encoding="ascii")
                 self.path = group
                 return
             except OSError:
