@@ -7,11 +7,12 @@ set -Eeuo pipefail
 
 build=(g++ cmake ninja-build pkg-config libnl-3-dev libnl-route-3-dev libyaml-cpp-dev
        libboost-program-options-dev libspdlog-dev libsystemd-dev libmd-dev catch2
-       nlohmann-json3-dev clang bpftool libbpf-dev)
+       nlohmann-json3-dev clang bpftool libbpf-dev libmicrohttpd-dev prometheus-cpp-dev)
 demo=(iproute2 iputils-ping traceroute curl iperf3 python3 procps ethtool util-linux)
 test=("${demo[@]}" clang-format clang-tidy llvm libclang-rt-14-dev mtr-tiny tcpdump nftables
       libbenchmark-dev python3-scapy python3-yaml python3-jsonschema iputils-tracepath
-      openssh-client dropbear-bin bird2 frr)
+      openssh-client dropbear-bin bird2 frr prometheus prometheus-bird-exporter chromium
+      chromium-driver python3-selenium wrk)
 routing=(iproute2 bird2 nftables python3)
 comparison=(iproute2 iputils-ping iperf3 python3 procps ethtool util-linux tayga jool-tools
             nginx-light wrk python3-matplotlib)

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <fstream>
+#include <ifaddrs.h>
 #include <optional>
+#include <sys/socket.h>
 
 namespace xlat646 {
 namespace {
@@ -120,20 +122,38 @@ std::vector<SysctlFinding> check_sysctls(std::string_view tun_name,
     return std::move(c).sorted_findings();
 }
 
-std::vector<SysctlFinding> check_fastpath_sysctls(std::string_view interface,
+bool has_ipv4_address(const std::string& interface) {
+    ifaddrs* all = nullptr;
+    if (::getifaddrs(&all) != 0) return false;
+    bool found = false;
+    for (const ifaddrs* a = all; a != nullptr; a = a->ifa_next)
+        found = found || (a->ifa_addr != nullptr && a->ifa_addr->sa_family == AF_INET &&
+                          interface == a->ifa_name);
+    ::freeifaddrs(all);
+    return found;
+}
+
+std::vector<SysctlFinding> check_fastpath_sysctls(std::string_view interface, bool has_ipv4_address,
                                                   const std::filesystem::path& proc_sys) {
     Checker c(proc_sys);
     const std::string of_ipv4 = "net/ipv4/conf/" + std::string(interface) + "/";
     const std::string of_ipv6 = "net/ipv6/conf/" + std::string(interface) + "/";
     c.require(of_ipv4 + "forwarding", 1, Severity::error,
               "translated IPv4 packets are not forwarded");
-    if (std::max(c.read("net/ipv4/conf/all/rp_filter"), c.read(of_ipv4 + "rp_filter")) == 1) {
-        c.add(
-            Severity::error,
-            Checker::name(of_ipv4 + "rp_filter") +
-                " (or that of all) is 1: packets from pairs, whose IPv4 addresses are routed into "
-                "the TUN, are dropped after their translation",
-            Checker::set(of_ipv4 + "rp_filter", 2));
+    // The kernel uses the greater of the two. A loose filter takes a source that is routed
+    // elsewhere, but nothing at all from elsewhere on an interface without an IPv4 address.
+    const std::string of_all = "net/ipv4/conf/all/rp_filter", of_this = of_ipv4 + "rp_filter";
+    const long filter = std::max(c.read(of_all), c.read(of_this)).value_or(0);
+    if (filter == 1 || (filter == 2 && !has_ipv4_address)) {
+        const bool by_all = c.read(of_all).value_or(0) != 0;
+        c.add(Severity::error,
+              Checker::name(of_this) + " (or that of all) is " + std::to_string(filter) +
+                  (has_ipv4_address ? "" : " and there is no IPv4 address") +
+                  ": packets from pairs, whose IPv4 addresses are routed into the TUN, are dropped "
+                  "after their translation",
+              has_ipv4_address
+                  ? Checker::set(of_this, 2)
+                  : Checker::set(of_this, 0) + (by_all ? " " + Checker::name(of_all) + "=0" : ""));
     }
     c.require(of_ipv6 + "disable_ipv6", 0, Severity::error, "translated IPv6 packets are dropped");
     return std::move(c).sorted_findings();

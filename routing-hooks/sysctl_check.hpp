@@ -25,10 +25,12 @@ struct SysctlFinding {
 std::vector<SysctlFinding> check_sysctls(std::string_view tun_name,
                                          const std::filesystem::path& proc_sys = "/proc/sys");
 
+bool has_ipv4_address(const std::string& interface);
+
 /// What an interface with the fast path needs more: translated packets arrive at it, not at the
 /// TUN.
 std::vector<SysctlFinding>
-check_fastpath_sysctls(std::string_view interface,
+check_fastpath_sysctls(std::string_view interface, bool has_ipv4_address,
                        const std::filesystem::path& proc_sys = "/proc/sys");
 
 } // namespace xlat646

@@ -7,6 +7,7 @@
 #include "tests/support/golden.hpp"
 #include "tests/support/packets.hpp"
 #include "translator/siit/translator.hpp"
+#include "translator/stats/counting.hpp"
 #include "translator/wire/headers.hpp"
 
 #include <algorithm>
@@ -51,10 +52,17 @@ Bytes make_v6(std::size_t total, std::uint8_t proto, std::uint32_t server, const
 /// A packet that was just read is in the cache: few originals for few pairs.
 int packet_count(std::uint32_t pairs) { return pairs < 4096 ? 64 : 4096; }
 
+/// What a worker counts on the way.
+enum class Count : std::uint8_t { nothing, all };
+
 /// Translates the members of `packets`, which all have one size, one after the other.
+template <Count count = Count::nothing>
 void run(benchmark::State& state, const Settings& settings, const MappingTable& table,
          const std::vector<Bytes>& packets, const OffloadHeader& offload = {}) {
     Translator translator(settings);
+    WorkerCounters counters;
+    std::vector<PairCounters> pairs(table.slot_count());
+    const CounterBlock block{&counters, pairs.data()};
     TestBuffer buffer(packets[0], offload);
     std::uint8_t* const data = buffer.packet.data;
     const std::size_t length = packets[0].size();
@@ -70,7 +78,10 @@ void run(benchmark::State& state, const Settings& settings, const MappingTable& 
         packet.data = data;
         packet.length = length;
         packet.offload = offload;
+        [[maybe_unused]] const Received received = Received::of(packet);
         const Outcome outcome = translator.translate(packet, table);
+        if constexpr (count == Count::all)
+            count_packet(block, received, translator, outcome, packet);
         if (!outcome.is_forward()) {
             state.SkipWithError("not forwarded");
             break;
@@ -95,7 +106,7 @@ OffloadHeader tcp_super_packet(std::size_t network_header, std::uint8_t type) {
 }
 
 /// range(0): bytes, range(1): pairs in the table.
-void v4_to_v6_udp(benchmark::State& state) {
+template <Count count = Count::nothing> void v4_to_v6_udp(benchmark::State& state) {
     const auto pairs = static_cast<std::uint32_t>(state.range(1));
     const MappingTable& table = table_of(pairs);
     std::mt19937 random(1);
@@ -103,9 +114,9 @@ void v4_to_v6_udp(benchmark::State& state) {
     for (int i = 0; i < packet_count(pairs); ++i)
         packets.push_back(make_v4(static_cast<std::size_t>(state.range(0)), protocol::udp,
                                   static_cast<std::uint32_t>(random() % pairs), true));
-    run(state, config().settings, table, packets);
+    run<count>(state, config().settings, table, packets);
 }
-void v6_to_v4_udp(benchmark::State& state) {
+template <Count count = Count::nothing> void v6_to_v4_udp(benchmark::State& state) {
     const auto pairs = static_cast<std::uint32_t>(state.range(1));
     const MappingTable& table = table_of(pairs);
     std::mt19937 random(1);
@@ -113,18 +124,22 @@ void v6_to_v4_udp(benchmark::State& state) {
     for (int i = 0; i < packet_count(pairs); ++i)
         packets.push_back(make_v6(static_cast<std::size_t>(state.range(0)), protocol::udp,
                                   static_cast<std::uint32_t>(random() % pairs), config().settings));
-    run(state, config().settings, table, packets);
+    run<count>(state, config().settings, table, packets);
 }
-BENCHMARK(v4_to_v6_udp)
+BENCHMARK(v4_to_v6_udp<>)
     ->Args({64, 30})
     ->Args({1480, 30})
     ->Args({64, 10'000})
     ->Args({64, 1'000'000});
-BENCHMARK(v6_to_v4_udp)
+BENCHMARK(v6_to_v4_udp<>)
     ->Args({64, 30})
     ->Args({1500, 30})
     ->Args({64, 10'000})
     ->Args({64, 1'000'000});
+
+// The same with everything that a worker counts (stats/counting.hpp): compare with the rows above.
+BENCHMARK(v4_to_v6_udp<Count::all>)->Args({64, 30})->Args({64, 10'000})->Args({64, 1'000'000});
+BENCHMARK(v6_to_v4_udp<Count::all>)->Args({64, 30})->Args({64, 10'000})->Args({64, 1'000'000});
 
 void v4_to_v6_tcp_super_packet(benchmark::State& state) {
     const MappingTable& table = table_of(30);

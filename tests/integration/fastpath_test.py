@@ -170,14 +170,31 @@ class Starting(unittest.TestCase):
         self.assertGreater(counters["v6_to_v4"]["forwarded"], 0)
 
     def test_auto_where_packets_would_be_lost(self):
-        """A strict reverse path filter drops what a pair sends after its translation."""
-        self.lab.sysctl("gw", **{"net.ipv4.conf.v6.rp_filter": 1})
+        """A reverse path filter drops what a pair sends after its translation: a strict one, and a
+        loose one where there is no IPv4 address."""
         self.addCleanup(lambda: self.lab.sysctl("gw", **{"net.ipv4.conf.v6.rp_filter": 0}))
+        for value in (1, 2):
+            with self.subTest(rp_filter=value):
+                self.lab.sysctl("gw", **{"net.ipv4.conf.v6.rp_filter": value})
+                daemon = self.daemon({"mode": "auto", "interfaces": ["v4", "v6"]}).start()
+                self.assertRegex(daemon.log(), "no fast path for packets from v6: .*rp_filter.*"
+                                               r"sysctl -w net\.ipv4\.conf\.v6\.rp_filter=0")
+                self.assertEqual(self.lab.ping("c4", V1).returncode, 0)
+                self.lab.sysctl("gw", **{"net.ipv4.conf.v6.rp_filter": 0})
+                daemon.wait_log("fast path: at the ingress of v6")
+                self.assertEqual(self.lab.ping("c4", V1).returncode, 0)
+                self.assertEqual(daemon.stop(), 0)
+
+    def test_loose_filter_with_an_address(self):
+        """It lets pass what it should."""
+        self.lab.sysctl("gw", **{"net.ipv4.conf.v6.rp_filter": 2})
+        self.addCleanup(lambda: self.lab.sysctl("gw", **{"net.ipv4.conf.v6.rp_filter": 0}))
+        self.lab.ip("gw", "addr add 203.0.113.77/32 dev v6")
+        self.addCleanup(lambda: self.lab.ip("gw", "addr del 203.0.113.77/32 dev v6"))
         daemon = self.daemon({"mode": "auto", "interfaces": ["v4", "v6"]}).start()
-        self.assertRegex(daemon.log(), r"no fast path for packets from v6: .*rp_filter.*sysctl -w")
+        self.assertNotIn("no fast path", daemon.log())
         self.assertEqual(self.lab.ping("c4", V1).returncode, 0)
-        self.lab.sysctl("gw", **{"net.ipv4.conf.v6.rp_filter": 0})
-        daemon.wait_log("fast path: at the ingress of v6")
+        self.assertGreater(daemon.counters()["fastpath"]["v6_to_v4"]["icmp"]["packets"], 0)
 
     def test_off(self):
         daemon = self.daemon({"mode": "off", "interfaces": ["v4", "v6"]}).start()

@@ -235,13 +235,28 @@ class FloodTestCase(LabTestCase):
         finally:
             port.close()
 
-    def replay(self, cases, least, seconds=0):
-        records = b"".join(
+    def records(self, cases):
+        return b"".join(
             struct.pack("!BI", case.way, len(frame)) + frame for case in cases
             for frame in [self.frame_headers[case.way] + case.packet]) + bytes(5)
+
+    def replay(self, cases, least, seconds=0):
         descriptors = [s.fileno() for s in self.sockets]
         return self.keep(Sending(descriptors, "replay", least, seconds, *descriptors,
-                                 records=records))
+                                 records=self.records(cases)))
+
+    def send_paced(self, cases, count, batch, wait):
+        """`wait`: called with the number of packets sent so far, after each batch."""
+        descriptors = [s.fileno() for s in self.sockets]
+        sending = self.keep(Sending(descriptors, "paced", count, batch, *descriptors,
+                                    records=self.records(cases)))
+        for sent in range(batch, count + batch, batch):
+            if sending.process.stdout.readline() != b"sent\n":
+                raise LabError("flood_sender.py does not go on")
+            wait(min(sent, count))
+            sending.process.stdin.write(b"\n")
+            sending.process.stdin.flush()
+        return sending.finish()
 
     def send_random(self, way, kind, count, seed):
         descriptor = self.sockets[way].fileno()

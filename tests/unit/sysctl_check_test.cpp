@@ -134,7 +134,10 @@ TEST_CASE("DC-12 settings that cannot be read are findings, not crashes") {
 
 TEST_CASE("an interface with the fast path receives what is translated") {
     const FakeSysctls sysctls("eth0.10");
-    const auto findings = [&] { return check_fastpath_sysctls("eth0.10", sysctls.root); };
+    bool has_address = true;
+    const auto findings = [&] {
+        return check_fastpath_sysctls("eth0.10", has_address, sysctls.root);
+    };
     CHECK(findings().empty());
     struct Row {
         const char* path;
@@ -162,4 +165,20 @@ TEST_CASE("an interface with the fast path receives what is translated") {
     sysctls.set("net/ipv4/conf/all/rp_filter", "1");
     sysctls.set("net/ipv4/conf/eth0.10/rp_filter", "2");
     CHECK(findings().empty());
+
+    // But not where there is no IPv4 address.
+    has_address = false;
+    const auto fix = [&](const char* all, const char* this_one) {
+        sysctls.set("net/ipv4/conf/all/rp_filter", all);
+        sysctls.set("net/ipv4/conf/eth0.10/rp_filter", this_one);
+        const auto found = findings();
+        return found.empty() ? "" : found.front().fix;
+    };
+    const std::string own = "sysctl -w net.ipv4.conf.eth0/10.rp_filter=0";
+    const std::string both = own + " net.ipv4.conf.all.rp_filter=0";
+    CHECK(fix("0", "2") == own);
+    CHECK(fix("0", "1") == own);
+    CHECK(fix("2", "0") == both);
+    CHECK(fix("1", "2") == both);
+    CHECK(fix("0", "0").empty());
 }

@@ -70,8 +70,8 @@ class Bench {
         settings_.clients4 = Ipv4Classifier(Profile::any);
         settings_.routers6 = Ipv6Classifier(Profile::any);
         settings_.icmp_rate.per_second = 0;
-        snapshot_.publish(make_table());
-        options_ = {{theirs_.get()}, wake_.get(), vnet_header, busy_poll_us, merge, merge};
+        publish(make_table());
+        options_ = {0, {theirs_.get()}, wake_.get(), vnet_header, busy_poll_us, merge, merge};
     }
     ~Bench() {
         if (thread_.joinable()) stop();
@@ -80,9 +80,17 @@ class Bench {
     Settings& settings() { return settings_; }
     /// For start().
     WorkerOptions& options() { return options_; }
-    Snapshot<MappingTable>& snapshot() { return snapshot_; }
+    Snapshot<ServedTable>& snapshot() { return snapshot_; }
+    const MappingTable& table() const { return *snapshot_.current()->table; }
+    /// All tables have the same counters.
+    void publish(std::unique_ptr<const MappingTable> table) {
+        REQUIRE(table->slot_count() <= pairs_.size());
+        snapshot_.publish(std::make_unique<const ServedTable>(
+            ServedTable{std::move(table), {{&counters_, pairs_.data()}}}));
+    }
     Worker& worker() { return *worker_; }
-    const WorkerCounters& counters() const { return worker_->counters(); }
+    const WorkerCounters& counters() const { return counters_; }
+    const PairCounters& pair(std::uint32_t slot) const { return pairs_[slot]; }
 
     void start() {
         worker_ = std::make_unique<Worker>(options_, settings_, snapshot_.reader(0));
@@ -121,7 +129,9 @@ class Bench {
     bool vnet_header_;
     FileDescriptor ours_, theirs_, wake_;
     Settings settings_;
-    Snapshot<MappingTable> snapshot_;
+    WorkerCounters counters_;
+    std::vector<PairCounters> pairs_ = std::vector<PairCounters>(64);
+    Snapshot<ServedTable> snapshot_;
     WorkerOptions options_;
     std::unique_ptr<Worker> worker_;
     std::thread thread_;

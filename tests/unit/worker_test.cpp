@@ -85,6 +85,68 @@ TEST_CASE("worker: every packet is found in exactly one counter", "[worker][coun
     CHECK(s.received == s.forwarded + s.answered + s.rejected + s.dropped);
 }
 
+TEST_CASE("worker: who sleeps keeps no table and no counters", "[worker][counters]") {
+    Bench bench(false, GENERATE(0u, 50u));
+    bench.start();
+    bench.send(udp4({1}));
+    bench.receive();
+    for (int i = 0; i < 3; ++i) {
+        const std::uint64_t before = bench.counters().sleeps.get();
+        bench.publish(make_table(&bench.table(), 5)); // no packet shows it to the worker
+        while (bench.snapshot().reclaim() != 0)
+            std::this_thread::yield();
+        CHECK(bench.counters().sleeps.get() >= before);
+    }
+    bench.stop();
+}
+
+TEST_CASE("worker: what is counted of each packet", "[worker][counters]") {
+    const bool merge = GENERATE(false, true);
+    Bench bench(true, 0, merge);
+    bench.start();
+    const auto traffic = [&](std::size_t direction, CountedProtocol protocol) -> const Traffic& {
+        return bench.counters().direction[direction].protocols[static_cast<std::size_t>(protocol)];
+    };
+    const auto is = [](const Traffic& t, std::uint64_t packets, std::uint64_t bytes) {
+        return t.packets.get() == packets && t.bytes.get() == bytes;
+    };
+    const Bytes fragment =
+        finish(ipv4_packet({client4, server4, 17, 64, 9, 0, 0x2000}, udp(1, 2, counting(80))));
+    const Bytes unknown = finish(ipv4_packet({client4, server4, 99}, counting(30)));
+    const Bytes icmp6 = finish(ipv6_packet({server6, client6, 58}, icmp(129, 0, 1, counting(9))));
+    OffloadHeader offload;
+    offload.flags = OffloadHeader::needs_checksum;
+    offload.gso_type = OffloadHeader::gso_tcp4;
+    offload.gso_size = 1200;
+    offload.checksum_start = 20;
+    offload.checksum_offset = 16;
+    const Bytes super =
+        ipv4_packet({client4, server4, 6, 64, 0, 0, 0x4000}, tcp(1, 16, {}, Bytes(12001)));
+    bench.send(super, offload);
+    for (const Bytes& packet :
+         {udp4({1, 2}), fragment, unknown, udp6(counting(5)), icmp6, ping4(1), ping4(2)})
+        bench.send(packet);
+    for (int i = 0; i < 8; ++i)
+        bench.receive();
+    bench.stop();
+    CHECK(is(traffic(d46, CountedProtocol::tcp), 1, super.size()));
+    CHECK(is(traffic(d46, CountedProtocol::udp), 2, 30 + fragment.size()));
+    CHECK(is(traffic(d46, CountedProtocol::icmp), 2, 2 * ping4(1).size()));
+    CHECK(is(traffic(d46, CountedProtocol::other), 1, 50));
+    CHECK(is(traffic(d64, CountedProtocol::udp), 1, 53));
+    CHECK(is(traffic(d64, CountedProtocol::icmp), 1, icmp6.size()));
+    CHECK(is(traffic(d64, CountedProtocol::tcp), 0, 0));
+    const DirectionCounters& c = bench.counters().direction[d46];
+    CHECK(c.super_packets.get() == 1);
+    CHECK(c.segments.get() == 11);
+    CHECK(c.fragments.get() == 1);
+    CHECK(bench.counters().direction[d64].fragments.get() == 0);
+    CHECK(is(bench.pair(0).direction[d46], 6,
+             super.size() + 30 + fragment.size() + 50 + 2 * ping4(1).size()));
+    CHECK(is(bench.pair(0).direction[d64], 2, 53 + icmp6.size()));
+    CHECK(is(bench.pair(1).direction[d46], 0, 0));
+}
+
 TEST_CASE("worker: a large packet leaves in pieces", "[worker][F46-04][F46-17]") {
     const bool vnet_header = GENERATE(false, true);
     Bench bench(vnet_header);
@@ -337,8 +399,7 @@ TEST_CASE("worker: under load while tables change and everything is read",
     int samples_taken = 0;
     std::uint64_t last = 0;
     for (int i = 0; i < publications; ++i) {
-        bench.snapshot().publish(
-            make_table(bench.snapshot().current(), static_cast<std::uint32_t>(i % 50)));
+        bench.publish(make_table(&bench.table(), static_cast<std::uint32_t>(i % 50)));
         bench.worker().samples().ask(Direction::v4_to_v6, DropReason::igmp);
         DropSample sample;
         if (bench.worker().samples().take(Direction::v4_to_v6, DropReason::igmp, sample)) {

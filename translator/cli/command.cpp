@@ -3,6 +3,7 @@
 
 #include "translator/daemon/config.hpp"
 
+#include <charconv>
 #include <iostream>
 
 namespace xlat646 {
@@ -35,6 +36,17 @@ std::optional<po::variables_map> read_options(const Words& words,
     if (given.count("help") == 0) return given;
     std::cout << "Usage: xlat646 " << usage << "\n\n" << all;
     return std::nullopt;
+}
+
+std::uint32_t number_option(const po::variables_map& given, const char* name,
+                            std::uint32_t fallback) {
+    if (given.count(name) == 0) return fallback;
+    const auto& text = given[name].as<std::string>();
+    std::uint32_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size())
+        throw po::error(std::string("--") + name + " needs a number");
+    return number;
 }
 
 void add_config_option(po::options_description& options) {

@@ -22,6 +22,9 @@ struct Command {
 
 constexpr std::array commands = {
     Command{"status", "what the running daemon does, and what became of its packets", run_status},
+    Command{"top", "who has the traffic now, live", run_top},
+    Command{"mappings", "what each mapping or tenant has carried", run_mappings},
+    Command{"drops", "why packets were discarded, and what to do about it", run_drops},
     Command{"reload", "read the mapping files again, and say what came out", run_reload},
     Command{"restart", "replace the running daemon without losing a packet", run_restart},
     Command{"drain", "withdraw this node's routes, and go on translating", run_drain},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "translator/cli/status_text.hpp"
 
+#include "translator/cli/text.hpp"
 #include "translator/siit/outcome.hpp"
 
 #include <algorithm>
@@ -18,14 +19,6 @@ constexpr std::size_t label_width = 17;
 constexpr std::size_t name_width = 20;
 constexpr std::size_t number_width = 22;
 
-/// A terminal obeys control characters, and some of this text comes from files.
-std::string printable(const std::string& text) {
-    std::string out;
-    for (const char c : text)
-        out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-    return out;
-}
-
 std::string text_of(const ordered_json& object, const char* key) {
     return printable(object.at(key).get<std::string>());
 }
@@ -34,35 +27,12 @@ std::uint64_t number_of(const ordered_json& object, const char* key) {
     return object.at(key).get<std::uint64_t>();
 }
 
-std::string grouped(std::uint64_t n) {
-    std::string digits = std::to_string(n);
-    for (std::size_t i = digits.size(); i > 3; i -= 3)
-        digits.insert(i - 3, 1, ',');
-    return digits;
-}
-
-std::string plural(std::uint64_t n, const char* what) {
-    return grouped(n) + " " + what + (n == 1 ? "" : "s");
-}
-
-/// The two largest units that matter: "3 h 12 min".
-std::string duration(std::uint64_t seconds) {
-    if (seconds < 60) return std::to_string(seconds) + " s";
-    if (seconds < 3600)
-        return std::to_string(seconds / 60) + " min " + std::to_string(seconds % 60) + " s";
-    if (seconds < 86400)
-        return std::to_string(seconds / 3600) + " h " + std::to_string(seconds / 60 % 60) + " min";
-    return plural(seconds / 86400, "day") + " " + std::to_string(seconds / 3600 % 24) + " h";
-}
-
 std::string padded(std::string text, std::size_t width) {
     text.resize(std::max(text.size() + 1, width), ' ');
     return text;
 }
 
-std::string right(const std::string& text) {
-    return std::string(number_width - std::min(number_width, text.size()), ' ') + text;
-}
+std::string number(std::uint64_t n) { return right(grouped(n), number_width); }
 
 std::string line(const std::string& label, const std::string& text) {
     return padded(label, label_width) + text + "\n";
@@ -150,7 +120,7 @@ std::string hooks(const ordered_json& hooks) {
 using Pair = std::array<std::uint64_t, 2>;
 
 std::string row(const std::string& name, const Pair& pair) {
-    return padded(name, name_width) + right(grouped(pair[0])) + right(grouped(pair[1])) + "\n";
+    return padded(name, name_width) + number(pair[0]) + number(pair[1]) + "\n";
 }
 
 std::uint64_t total(const ordered_json& reasons) {
@@ -165,8 +135,8 @@ template <class Get> Pair both(const ordered_json& counters, Get get) {
 }
 
 std::string totals(const ordered_json& counters) {
-    std::string out =
-        padded("packets", name_width) + right("IPv4 to IPv6") + right("IPv6 to IPv4") + "\n";
+    std::string out = padded("packets", name_width) + right("IPv4 to IPv6", number_width) +
+                      right("IPv6 to IPv4", number_width) + "\n";
     const auto plain = [&](const std::string& name, const char* key) {
         out += row(name, both(counters, [&](const ordered_json& d) { return number_of(d, key); }));
     };
@@ -212,8 +182,8 @@ std::string reasons(const ordered_json& counters) {
     std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
         return a.second[0] + a.second[1] > b.second[0] + b.second[1];
     });
-    std::string out =
-        padded("discarded", name_width) + right("IPv4 to IPv6") + right("IPv6 to IPv4") + "\n";
+    std::string out = padded("discarded", name_width) + right("IPv4 to IPv6", number_width) +
+                      right("IPv6 to IPv4", number_width) + "\n";
     for (const auto& [name, pair] : found)
         out += row(printable(name), pair) + sentence_for(name);
     return "\n" + out;

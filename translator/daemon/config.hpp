@@ -58,6 +58,7 @@ struct ShutdownConfig {
 };
 
 inline constexpr const char* default_control_socket = "/run/xlat646/control.sock";
+inline constexpr const char* default_stats_segment = "/run/xlat646/stats";
 
 struct Config {
     Settings settings; ///< without secrets and clock
@@ -73,7 +74,7 @@ struct Config {
     ShutdownConfig shutdown;
     ReadinessConfig readiness;
     std::string control_socket = default_control_socket; ///< empty: none
-    std::string stats_segment = "/run/xlat646/stats";
+    std::string stats_segment = default_stats_segment;
     /// A reload that removes more than this percentage of the pairs is refused; 0: never.
     std::uint32_t reload_guard = 50;
 

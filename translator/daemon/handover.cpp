@@ -27,7 +27,7 @@ using std::chrono::milliseconds;
 
 constexpr const char* marker = "XLAT646_HANDOVER";
 constexpr std::string_view queue_name = "tun", control_name = "control", lock_name = "lock",
-                           channel_name = "channel";
+                           statistics_name = "statistics", channel_name = "channel";
 constexpr int first_descriptor = 3; // SD_LISTEN_FDS_START
 constexpr std::size_t largest_message = std::size_t{128} * 1024;
 constexpr std::chrono::seconds last_words{10};
@@ -179,6 +179,7 @@ Successor::Successor(const CommandLine& command, const Descriptors& descriptors,
         passed.emplace_back(control_name, descriptors.control);
         passed.emplace_back(lock_name, descriptors.control_lock);
     }
+    if (descriptors.statistics >= 0) passed.emplace_back(statistics_name, descriptors.statistics);
     passed.emplace_back(channel_name, theirs.get());
     channel_->send(legacy.to_json());
     pid_ = spawn(command, passed);
@@ -246,6 +247,8 @@ std::optional<Inheritance> Inheritance::from_environment() {
             out.control = std::move(descriptor);
         else if (name == lock_name)
             out.control_lock = std::move(descriptor);
+        else if (name == statistics_name)
+            out.statistics = std::move(descriptor);
     }
     return out;
 }

@@ -83,6 +83,7 @@ class Successor {
         std::vector<int> queues;
         int control = -1; ///< listening
         int control_lock = -1;
+        int statistics = -1; ///< the segment
     };
     /// Starts it. Throws std::system_error.
     Successor(const CommandLine& command, const Descriptors& descriptors, const Legacy& legacy);
@@ -113,6 +114,7 @@ class Inheritance {
     std::vector<FileDescriptor> queues;
     FileDescriptor control;
     FileDescriptor control_lock;
+    FileDescriptor statistics;
 
     /// The predecessor goes on, and says why.
     void refuse(const std::string& why) const noexcept;

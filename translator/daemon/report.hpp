@@ -4,13 +4,14 @@
 // kind of discarded packet.
 #pragma once
 
+#include "translator/daemon/statistics.hpp"
 #include "translator/dataplane/worker.hpp"
-#include "translator/fastpath/fastpath.hpp"
 
 #include <array>
 #include <chrono>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,18 +19,21 @@ namespace xlat646 {
 
 using Workers = std::vector<std::unique_ptr<Worker>>;
 
-/// Summed over all workers and, if there is one, the fast path. Keys are those of counters.hpp; of
-/// the arrays only what is not 0. `fastpath` says what of it the fast path did.
-nlohmann::ordered_json counters_json(const Workers& workers, const Fastpath* fastpath);
+/// Summed over all blocks of counters and, if there is one, the fast path, in the form of
+/// stats/segment_json.hpp.
+nlohmann::ordered_json counters_json(const std::vector<const WorkerCounters*>& blocks,
+                                     const Fastpath* fastpath);
 
 /// Adds the numbers of `more`, whatever both are made of. What is no number, or is one in the place
 /// of an object, is left out.
 void add_counters(nlohmann::ordered_json& all, const nlohmann::ordered_json& more);
 
-/// At most one line per minute, direction and reason, however many packets there are (DC-17).
+/// One example of each kind of discarded packet a second for each worker goes to the segment; at
+/// most one line per minute, direction and reason to the log, however many packets there are
+/// (DC-17).
 class DropLog {
   public:
-    explicit DropLog(Workers& workers);
+    DropLog(Workers& workers, Statistics& statistics);
     /// To be called about once a second.
     void look();
 
@@ -38,11 +42,13 @@ class DropLog {
     struct State {
         Clock::time_point logged{};
         std::uint64_t counted = 0;
+        std::optional<DropSample> unsaid;
     };
     void look(Direction direction, DropReason reason, Clock::time_point now);
     std::uint64_t count(Direction direction, DropReason reason) const;
 
     Workers& workers_;
+    Statistics& statistics_;
     std::array<State, direction_count * drop_reason_count> states_{};
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "translator/daemon/status_report.hpp"
 
+#include "translator/stats/segment.hpp"
+
 #include <array>
 #include <ctime>
 #include <nlohmann/json.hpp>
@@ -8,6 +10,21 @@
 namespace xlat646 {
 
 using nlohmann::ordered_json;
+
+namespace {
+
+std::string text_of(const ordered_json& document) {
+    return document.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+/// The first error; without any, the first warning.
+std::string main_message(const ReloadResult& result) {
+    for (const std::string& message : result.messages)
+        if (message.find("error: ") != message.npos) return message;
+    return result.messages.empty() ? "" : result.messages.front();
+}
+
+} // namespace
 
 void ReloadResult::say(std::string message) {
     if (messages.size() == most_messages) {
@@ -46,16 +63,37 @@ ordered_json to_json(const ReloadResult& result) {
             {"messages_left_out", result.left_out}};
 }
 
+ordered_json to_json(const std::deque<ReloadResult>& history) {
+    ordered_json out = ordered_json::array();
+    for (const ReloadResult& result : history) {
+        ordered_json one = to_json(result);
+        one["message"] = main_message(result);
+        one.erase("messages");
+        one.erase("messages_left_out");
+        out.push_back(std::move(one));
+    }
+    return out;
+}
+
 ordered_json to_json(const FastpathUplink& uplink) {
     ordered_json out = {{"name", uplink.interface}, {"runs", nullptr}, {"why_not", uplink.why_not}};
     if (uplink.hook) out["runs"] = *uplink.hook == FastpathHook::tcx ? "tcx" : "clsact";
     return out;
 }
 
+std::string report_text(ordered_json report) {
+    std::string whole = text_of(report);
+    if (whole.size() <= sizeof(SegmentReport::words)) return whole;
+    if (ordered_json& last = report["last_reload"]; last.is_object()) {
+        last["messages_left_out"] =
+            last["messages_left_out"].get<std::size_t>() + last["messages"].size();
+        last["messages"] = ordered_json::array();
+    }
+    return text_of(report);
+}
+
 std::string answer_line(const char* key, const ordered_json& document) {
-    return ordered_json{{key, document}}.dump(-1, ' ', false,
-                                              ordered_json::error_handler_t::replace) +
-           "\n";
+    return text_of({{key, document}}) + "\n";
 }
 
 } // namespace xlat646

@@ -8,6 +8,7 @@
 #include "translator/fastpath/fastpath.hpp"
 
 #include <chrono>
+#include <deque>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -43,7 +44,12 @@ struct FastpathUplink {
 std::string utc_text(std::chrono::system_clock::time_point at);
 
 nlohmann::ordered_json to_json(const ReloadResult& result);
+/// In short: when and how, and the first error.
+nlohmann::ordered_json to_json(const std::deque<ReloadResult>& history);
 nlohmann::ordered_json to_json(const FastpathUplink& uplink);
+
+/// JSON for the segment. Where it would not fit, without what the last reload has said.
+std::string report_text(nlohmann::ordered_json report);
 
 /// One line. Bytes that are no UTF-8, as in names of files, are replaced.
 std::string answer_line(const char* key, const nlohmann::ordered_json& document);

@@ -76,12 +76,12 @@ void Supervisor::block_signals() {
 Supervisor::Supervisor(std::string config_path, LoadedConfiguration loaded, Watchdog& watchdog,
                        CommandLine command, Inheritance* inheritance)
     : config_path_(std::move(config_path)), config_text_(std::move(loaded.text)),
-      config_(std::move(loaded.config)), tables_(queue_count(config_)),
-      digest_(std::move(loaded.table.digest)), command_(std::move(command)),
-      inheritance_(inheritance), is_owner_(inheritance == nullptr), watchdog_(watchdog),
-      hooks_(config_.hooks, config_path_) {
-    tables_.publish(std::move(loaded.table.table));
-}
+      config_(std::move(loaded.config)), first_table_(std::move(loaded.table.table)),
+      tables_(queue_count(config_)), digest_(std::move(loaded.table.digest)),
+      statistics_(config_.stats_segment, queue_count(config_),
+                  config_.fastpath.mode != FastpathMode::off),
+      command_(std::move(command)), inheritance_(inheritance), is_owner_(inheritance == nullptr),
+      watchdog_(watchdog), hooks_(config_.hooks, config_path_) {}
 
 Supervisor::~Supervisor() { stop(); }
 
@@ -114,8 +114,9 @@ void Supervisor::run() {
         if (const auto now = Clock::now(); now >= next_look) {
             next_look = now + std::chrono::seconds(1);
             drop_log_->look();
-            tables_.reclaim();
+            settle_statistics();
             watch_fastpath();
+            write_statistics();
             if (may_leave()) return stop_for_good();
         }
         signalfd_siginfo info;
@@ -148,6 +149,7 @@ void Supervisor::start() {
         tun_ = Tun::create(config_.tun.name, queues * lanes, config_.tun.offload);
     }
     open_control_socket();
+    tables_.publish(statistics_.serve(std::move(first_table_), digest_));
     if (is_owner_) tun_->set_carrier(false);
     lane_probe_.emplace(queues, tun_->offloads().vnet_header);
     ProbePair::Token token{};
@@ -176,6 +178,7 @@ void Supervisor::start() {
     for (std::size_t i = 0; i < queues; ++i) {
         pin(place, i);
         WorkerOptions options;
+        options.index = i;
         for (std::size_t k = i * lanes; k < (i + 1) * lanes; ++k)
             options.lanes.push_back(tun_->queue(k));
         options.lanes.push_back(lane_probe_->lane(i));
@@ -186,7 +189,7 @@ void Supervisor::start() {
         options.merge_udp = config_.tun.coalesce && tun_->offloads().udp_segmentation;
         workers_.push_back(std::make_unique<Worker>(options, config_.settings, tables_.reader(i)));
     }
-    drop_log_.emplace(workers_);
+    drop_log_.emplace(workers_, statistics_);
     {
         const RaisedPriority raised(config_.tun.priority);
         warn_about_priority(raised.error(), raise_session(config_.tun.priority));
@@ -206,13 +209,16 @@ void Supervisor::start() {
     }
     if (config_.routes.install) {
         routes_.emplace(tun_->ifindex(), config_.routes.table);
-        install_routes(*tables_.current());
+        install_routes(table());
     }
     warn_about_sysctls();
     if (config_.fastpath.mode != FastpathMode::off) start_fastpath();
 
     start_readiness();
-    if (inheritance_ != nullptr) take_over();
+    if (inheritance_ != nullptr)
+        take_over();
+    else
+        settle_statistics();
     sd_notify(0, "READY=1"); // the service, which serves its control socket now; not the node
     if (config_.routing) {
         announcement_.emplace(config_.routing->drain_file, config_.routing->bird_socket);
@@ -231,18 +237,21 @@ void Supervisor::start_readiness() {
                                                        : Readiness::Carrier::is_off);
     readiness_->start(
         fmt::format("{} mappings, translation prefix {}, TUN {} with {} queue{}, offload: {}",
-                    tables_.current()->size(), config_.settings.prefix.prefix().to_string(),
-                    tun_->name(), queues, queues == 1 ? "" : "s", tun_->offloads().to_string()));
+                    table().size(), config_.settings.prefix.prefix().to_string(), tun_->name(),
+                    queues, queues == 1 ? "" : "s", tun_->offloads().to_string()));
 }
 
 void Supervisor::pass_on_readiness() {
     for (const Readiness::Message& m : readiness_->take_messages()) {
+        write_statistics();
         spdlog::log(m.is_good ? spdlog::level::info : spdlog::level::warn, "{}", m.text);
         sd_notifyf(0, "STATUS=%s", m.text.c_str());
     }
 }
 
 void Supervisor::stop() {
+    LifeNumbers life = life_numbers();
+    life.is_ready = false;
     readiness_.reset(); // withdrawn first, and nobody minds if the rest takes its time
     if (fastpath_) fastpath_->detach_all();
     if (routes_ && is_owner_) {
@@ -255,7 +264,11 @@ void Supervisor::stop() {
     }
     if (!threads_.empty()) {
         stop_workers();
-        if (is_owner_) spdlog::info("counters: {}", counters().dump());
+        if (is_owner_) {
+            spdlog::info("counters: {}", counters().dump());
+            statistics_.look(life, table(), fastpath_.get(), Statistics::Pairs::now);
+            statistics_.end();
+        }
     }
     fastpath_.reset();
     tun_.reset();

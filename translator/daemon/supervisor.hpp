@@ -13,11 +13,13 @@
 #include "translator/daemon/quiet_watch.hpp"
 #include "translator/daemon/readiness.hpp"
 #include "translator/daemon/report.hpp"
+#include "translator/daemon/statistics.hpp"
 #include "translator/daemon/status_report.hpp"
 #include "translator/daemon/table_loader.hpp"
 #include "translator/dataplane/tun.hpp"
 #include "translator/fastpath/fastpath.hpp"
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -45,6 +47,8 @@ class Supervisor {
     void run();
 
   private:
+    static constexpr std::size_t most_reloads_seen = 20;
+
     void start();
     void stop();
     /// False: nothing to drain, or that is under way.
@@ -66,7 +70,7 @@ class Supervisor {
     /// We translate: from now on we are the daemon.
     void take_over();
     enum class Guard : std::uint8_t { ask, overrule };
-    /// Leaves in last_reload_ what came out.
+    /// Puts what came out first in reloads_seen_.
     void reload(Guard guard);
     /// Work that takes long: packets come first, and the supervisor is seen to live meanwhile.
     void run_aside(const std::function<void()>& work);
@@ -85,21 +89,31 @@ class Supervisor {
     /// Waits, if need be, until the permission of a program has ended whose daemon has crashed.
     FastpathHook attach_after_crash(const std::string& interface);
     /// Both data paths from now on use this table.
-    void publish(std::unique_ptr<const MappingTable> table);
+    void publish(std::unique_ptr<const MappingTable> table, const std::string& digest);
+    const MappingTable& table() const { return *tables_.current()->table; }
+    /// The segment of the newest table, if nobody uses an older one any more.
+    void settle_statistics();
+    LifeNumbers life_numbers() const;
+    void write_statistics();
     nlohmann::ordered_json counters() const;
     void open_control_socket();
     std::string answer(const ControlRequest& request);
-    nlohmann::ordered_json status() const;
+    /// All that `xlat646 status` shows but the counters.
+    nlohmann::ordered_json report() const;
     nlohmann::ordered_json table_status() const;
 
     std::string config_path_;
     std::string config_text_;
     Config config_;
     std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
-    Snapshot<MappingTable> tables_;
-    std::string digest_;           ///< of the current table
-    std::uint64_t generation_ = 1; ///< of the current table
-    std::optional<ReloadResult> last_reload_;
+    std::unique_ptr<const MappingTable> first_table_; ///< until start()
+    Snapshot<ServedTable> tables_;
+    std::string digest_;                    ///< of the current table
+    std::uint64_t generation_ = 1;          ///< of the current table
+    std::deque<ReloadResult> reloads_seen_; ///< newest first
+    std::uint64_t reloads_ = 0;
+    std::uint64_t failed_reloads_ = 0;
+    Statistics statistics_;
     CommandLine command_;
     Inheritance* inheritance_;      ///< until it is taken over
     bool is_owner_;                 ///< of TUN, routes and control socket, beyond our own life

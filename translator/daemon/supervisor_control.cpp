@@ -40,7 +40,11 @@ void Supervisor::open_control_socket() {
 }
 
 std::string Supervisor::answer(const ControlRequest& request) {
-    if (request.command == ControlRequest::Command::status) return answer_line("status", status());
+    if (request.command == ControlRequest::Command::status) {
+        ordered_json status = report();
+        status["counters"] = counters();
+        return answer_line("status", status);
+    }
     if (request.command == ControlRequest::Command::restart) {
         const std::string problem = restart();
         return answer_line("restart", {{"done", problem.empty()},
@@ -49,17 +53,16 @@ std::string Supervisor::answer(const ControlRequest& request) {
     }
     spdlog::info("reload asked for by the control socket{}", request.force ? ", forced" : "");
     reload(request.force ? Guard::overrule : Guard::ask);
-    ordered_json result = to_json(*last_reload_);
+    ordered_json result = to_json(reloads_seen_.front());
     result["table"] = table_status();
     return answer_line("reload", result);
 }
 
 ordered_json Supervisor::table_status() const {
-    return {
-        {"mappings", tables_.current()->size()}, {"digest", digest_}, {"generation", generation_}};
+    return {{"mappings", table().size()}, {"digest", digest_}, {"generation", generation_}};
 }
 
-ordered_json Supervisor::status() const {
+ordered_json Supervisor::report() const {
     using std::chrono::duration_cast, std::chrono::seconds;
     const auto up = std::chrono::steady_clock::now() - started_;
     ordered_json fastpath = {{"mode", name_of(config_.fastpath.mode)},
@@ -80,6 +83,7 @@ ordered_json Supervisor::status() const {
         {"translation_prefix", config_.settings.prefix.prefix().to_string()},
         {"table", table_status()},
         {"last_reload", nullptr},
+        {"reload_history", to_json(reloads_seen_)},
         {"readiness", readiness_->status()},
         {"tun",
          {{"name", tun_->name()},
@@ -88,9 +92,12 @@ ordered_json Supervisor::status() const {
         {"fastpath", std::move(fastpath)},
         {"routing", announcement_ ? announcement_->status() : ordered_json()},
         {"hooks", hooks_.status()},
-        {"counters", counters()},
+        {"stats_segment",
+         {{"path", statistics_.path()},
+          {"runs", statistics_.problem().empty()},
+          {"why_not", statistics_.problem()}}},
     };
-    if (last_reload_) out["last_reload"] = to_json(*last_reload_);
+    if (!reloads_seen_.empty()) out["last_reload"] = to_json(reloads_seen_.front());
     return out;
 }
 

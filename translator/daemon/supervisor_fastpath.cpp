@@ -25,7 +25,7 @@ void Supervisor::start_fastpath() {
     }
     try {
         fastpath_ = std::make_unique<Fastpath>(config_.settings);
-        fastpath_->prepare(*tables_.current());
+        fastpath_->prepare(table());
     } catch (const std::system_error& e) {
         if (must_work) throw;
         fastpath_problem_ = e.what();
@@ -61,7 +61,8 @@ void Supervisor::attach_fastpath(FastpathUplink& uplink, bool must_work) {
     const bool is_on = config_.fastpath.mode == FastpathMode::on;
     std::string missing; // in the surroundings
     if (if_nametoindex(uplink.interface.c_str()) != 0)
-        for (const SysctlFinding& f : check_fastpath_sysctls(uplink.interface))
+        for (const SysctlFinding& f :
+             check_fastpath_sysctls(uplink.interface, has_ipv4_address(uplink.interface)))
             missing += (missing.empty() ? "" : " ") + f.what + " Fix: " + f.fix;
     std::string trouble = is_on ? "" : missing;
     if (trouble.empty()) {
@@ -96,7 +97,7 @@ FastpathHook Supervisor::attach_after_crash(const std::string& interface) {
     }
 }
 
-void Supervisor::publish(std::unique_ptr<const MappingTable> table) {
+void Supervisor::publish(std::unique_ptr<const MappingTable> table, const std::string& digest) {
     if (fastpath_) {
         fastpath_problem_.clear();
         try {
@@ -108,21 +109,20 @@ void Supervisor::publish(std::unique_ptr<const MappingTable> table) {
             fastpath_problem_ = std::string("paused until the next reload: ") + e.what();
         }
     }
-    tables_.publish(std::move(table));
-    if (!fastpath_) return;
-    fastpath_->flip();
-    try {
-        fastpath_->retire();
-    } catch (const std::system_error& e) {
-        spdlog::warn("counters of the fast path for the previous table are lost: {}", e.what());
+    tables_.publish(statistics_.serve(std::move(table), digest));
+    if (fastpath_) {
+        fastpath_->flip();
+        try {
+            fastpath_->retire();
+        } catch (const std::system_error& e) {
+            spdlog::warn("counters of the fast path for the previous table are lost: {}", e.what());
+        }
     }
-}
-
-nlohmann::ordered_json Supervisor::counters() const {
-    nlohmann::ordered_json all = counters_json(workers_, fastpath_.get());
-    if (readiness_) all["probes"] = readiness_->counters();
-    add_counters(all, before_);
-    return all;
+    // A worker holds a table for one packet. One that is kept from its CPU is waited for elsewhere.
+    constexpr int most_tries = 50;
+    for (int i = 0; i < most_tries && tables_.reclaim() != 0; ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    settle_statistics();
 }
 
 } // namespace xlat646

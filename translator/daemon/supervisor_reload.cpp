@@ -30,7 +30,7 @@ void warn(ReloadResult& result, const std::string& text) {
     result.say("warning: " + text);
 }
 
-void report(ReloadResult& result, const Diagnostics& diagnostics) {
+void tell(ReloadResult& result, const Diagnostics& diagnostics) {
     log_diagnostics(diagnostics);
     result.say(diagnostics);
 }
@@ -65,22 +65,26 @@ void Supervisor::reload(Guard guard) {
             fail(result, std::string(e.what()) + "; the old table stays");
         }
     });
-    last_reload_ = std::move(result);
+    const bool is_done = result.is_done;
+    reloads_seen_.push_front(std::move(result));
+    if (reloads_seen_.size() > most_reloads_seen) reloads_seen_.pop_back();
+    ++(is_done ? reloads_ : failed_reloads_);
+    write_statistics();
     sd_notify(0, "READY=1");
-    if (last_reload_->is_done) hooks_.run(Hooks::Event::after_reload);
+    if (is_done) hooks_.run(Hooks::Event::after_reload);
 }
 
 void Supervisor::compare_config(ReloadResult& result) {
     Diagnostics diagnostics;
     const auto file = read_config_file(config_path_, config_file_limit, diagnostics);
     if (!file) {
-        report(result, diagnostics);
+        tell(result, diagnostics);
         return;
     }
     if (file->text == config_text_) return;
     Config changed;
     if (!parse_config(config_path_, file->text, changed, diagnostics)) {
-        report(result, diagnostics);
+        tell(result, diagnostics);
         warn(result, config_path_ + " has errors now; the running settings stay");
         return;
     }
@@ -93,10 +97,10 @@ void Supervisor::compare_config(ReloadResult& result) {
 }
 
 void Supervisor::reload_table(Guard guard, ReloadResult& result) {
-    const MappingTable& current = *tables_.current();
+    const MappingTable& current = table();
     Diagnostics diagnostics;
     LoadedTable loaded = load_table(config_path_, config_, &current, diagnostics);
-    report(result, diagnostics);
+    tell(result, diagnostics);
     if (!loaded.table) {
         fail(result, "the old table with " + std::to_string(current.size()) + " mappings stays");
         return;
@@ -113,7 +117,7 @@ void Supervisor::reload_table(Guard guard, ReloadResult& result) {
     if (routes_) install_routes(*loaded.table);
     const std::size_t size = loaded.table->size();
     const MappingDiff diff = loaded.diff;
-    publish(std::move(loaded.table));
+    publish(std::move(loaded.table), loaded.digest);
     digest_ = loaded.digest;
     ++generation_;
     result.diff = loaded.diff;

@@ -39,6 +39,8 @@ std::string Supervisor::restart() {
             descriptors.queues.push_back(tun_->queue(i));
         descriptors.control = control_->file().descriptor();
         descriptors.control_lock = control_->file().lock_descriptor();
+        settle_statistics();
+        descriptors.statistics = statistics_.descriptor();
         successor_.emplace(command_, descriptors, legacy());
         problem = wait_for_successor();
         if (problem.empty()) {
@@ -47,7 +49,7 @@ std::string Supervisor::restart() {
         }
         successor_.reset();
         // It may have begun to exchange them.
-        if (routes_) run_aside([&] { install_routes(*tables_.current()); });
+        if (routes_) run_aside([&] { install_routes(table()); });
     } catch (const std::exception& e) {
         successor_.reset();
         problem = e.what();
@@ -102,6 +104,8 @@ void Supervisor::hand_over() {
     readiness_->leave();
     if (fastpath_) fastpath_->detach_all();
     stop_workers();
+    settle_statistics();
+    statistics_.look(life_numbers(), table(), fastpath_.get(), Statistics::Pairs::now);
     // From the main process: systemd hears nobody else.
     sd_notifyf(0, "MAINPID=%d", static_cast<int>(successor_->pid()));
     try {
@@ -154,6 +158,8 @@ void Supervisor::take_over() {
         inheritance_->take_over({{"translating", true}, {"serves_control_socket", has_socket}});
     is_owner_ = true;
     before_ = inheritance_->legacy.counters;
+    run_aside(
+        [&] { statistics_.inherit(inheritance_->statistics.release(), table(), fastpath_.get()); });
     inheritance_->control = {};
     inheritance_->control_lock = {};
     inheritance_ = nullptr;

@@ -20,6 +20,7 @@ class FileDescriptor {
     FileDescriptor& operator=(FileDescriptor&& other) noexcept;
     ~FileDescriptor();
     int get() const { return fd_; }
+    int release() { return std::exchange(fd_, -1); }
 
   private:
     int fd_ = -1;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "translator/dataplane/worker.hpp"
 
-#include "translator/siit/probe_pair.hpp"
 #include "translator/wire/segment.hpp"
 
 #include <cerrno>
@@ -34,7 +33,7 @@ std::uint64_t monotonic_us() noexcept {
 } // namespace
 
 Worker::Worker(const WorkerOptions& options, const Settings& settings,
-               Snapshot<MappingTable>::Reader reader)
+               Snapshot<ServedTable>::Reader reader)
     : options_(options), reader_(reader), translator_(settings) {
     for (const int lane : options_.lanes)
         events_.push_back({lane, POLLIN, 0});
@@ -46,7 +45,7 @@ void Worker::run() noexcept {
     for (;;) {
         Look found = may_be_more ? look(0) : Look::nothing;
         if (found == Look::nothing) {
-            reader_.unpin();
+            unpin();
             if (options_.busy_poll_us != 0) found = busy_poll();
             may_be_more = found == Look::packets;
             if (may_be_more) continue;
@@ -55,7 +54,7 @@ void Worker::run() noexcept {
         if (found == Look::stop) break;
         may_be_more = found == Look::packets && serve_lane() == Served::share;
     }
-    reader_.unpin();
+    unpin();
 }
 
 Worker::Look Worker::look(int timeout_ms) noexcept {
@@ -88,12 +87,13 @@ Worker::Look Worker::busy_poll() noexcept {
         if (monotonic_us() - idle_since_us_ >= options_.busy_poll_us) break;
     }
     ++futile_polls_;
-    counters_.futile_polls.add();
+    counters().futile_polls.add();
     return Look::nothing;
 }
 
 Worker::Look Worker::wait() noexcept {
-    counters_.sleeps.add();
+    counters().sleeps.add();
+    unpin();
     const Look found = look(-1);
     // A pause that busy polling would have bridged.
     if (options_.busy_poll_us != 0 && monotonic_us() - idle_since_us_ <= options_.busy_poll_us)
@@ -121,12 +121,12 @@ bool Worker::read_packet(Packet& packet) noexcept {
     const std::size_t header = options_.vnet_header ? sizeof(OffloadHeader) : 0;
     const ssize_t got = ::read(options_.lanes[lane_], data - header, header + largest_packet);
     if (got < 0) {
-        if (errno != EAGAIN && errno != EINTR) counters_.read_errors.add();
+        if (errno != EAGAIN && errno != EINTR) counters().read_errors.add();
         return false;
     }
     const auto length = static_cast<std::size_t>(got);
     if (length < header) {
-        counters_.unknown_reads.add();
+        counters().unknown_reads.add();
         return false;
     }
     packet.data = data;
@@ -152,20 +152,15 @@ void Worker::handle_read(Packet& packet) noexcept {
 }
 
 void Worker::handle(Packet& packet, bool is_alone) noexcept {
-    const std::size_t received = packet.length;
-    const bool is_gso = packet.is_gso();
+    const Received received = Received::of(packet);
     const std::uint8_t* const received_at = packet.data;
 
-    const Outcome outcome = translator_.translate(packet, *reader_.pin());
+    const ServedTable& served = pin();
+    const Outcome outcome = translator_.translate(packet, *served.table);
 
     const Direction direction = translator_.direction();
-    DirectionCounters& counters = translator_.slot() == probe_slot
-                                      ? counters_.probes
-                                      : counters_.direction[static_cast<std::size_t>(direction)];
-    counters.received.add();
-    counters.received_bytes.add(received);
-    if (is_gso) counters.super_packets.add();
-    counters.count(outcome);
+    DirectionCounters& counters =
+        count_packet(served.blocks[options_.index], received, translator_, outcome, packet);
 
     switch (outcome.verdict()) {
     case Verdict::forward: {
@@ -181,13 +176,13 @@ void Worker::handle(Packet& packet, bool is_alone) noexcept {
     }
     case Verdict::reply:
         if (!outcome.is_echo_reply() && samples_.is_wanted(direction, outcome.reason()))
-            samples_.put(direction, outcome.reason(), describe_packet(received_at, received));
+            samples_.put(direction, outcome.reason(), describe_packet(received_at, received.bytes));
         flush();
         write(packet);
         return;
     case Verdict::drop:
         if (samples_.is_wanted(direction, outcome.reason()))
-            samples_.put(direction, outcome.reason(), describe_packet(received_at, received));
+            samples_.put(direction, outcome.reason(), describe_packet(received_at, received.bytes));
         return;
     }
 }
@@ -202,7 +197,7 @@ bool Worker::hold(const Packet& packet) noexcept {
         flush();
     }
     if (!merger_.start(packet, options_.merge_tcp, options_.merge_udp)) return false;
-    held_counters_ = &counters_.direction[static_cast<std::size_t>(translator_.direction())];
+    held_direction_ = translator_.direction();
     held_bytes_ = packet.length;
     reading_ ^= 1;
     return true;
@@ -212,8 +207,9 @@ void Worker::flush() noexcept {
     const unsigned count = merger_.count();
     if (count == 0) return;
     Packet packet = merger_.finish();
-    if (count > 1) held_counters_->merged.add(count);
-    if (write(packet, count)) held_counters_->forwarded_bytes.add(held_bytes_);
+    DirectionCounters& held = counters().direction[static_cast<std::size_t>(held_direction_)];
+    if (count > 1) held.merged.add(count);
+    if (write(packet, count)) held.forwarded_bytes.add(held_bytes_);
 }
 
 bool Worker::write(Packet& packet, unsigned count) noexcept {
@@ -221,16 +217,16 @@ bool Worker::write(Packet& packet, unsigned count) noexcept {
     Segmenter segmenter;
     // Some kernels refuse valid super-packets (6.6.44 and its siblings): cut them here.
     if (errno == EINVAL && packet.is_gso() && segmenter.start(packet)) {
-        counters_.segmented_writes.add();
+        counters().segmented_writes.add();
         bool all_written = true;
         for (Packet segment; segmenter.next(segment);)
             if (!write_once(segment)) {
-                counters_.write_errors.add();
+                counters().write_errors.add();
                 all_written = false;
             }
         return all_written;
     }
-    counters_.write_errors.add(count);
+    counters().write_errors.add(count);
     return false;
 }
 

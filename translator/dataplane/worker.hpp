@@ -14,11 +14,10 @@
 #pragma once
 
 #include "mapping/snapshot.hpp"
-#include "mapping/table.hpp"
 #include "translator/dataplane/packet_buffer.hpp"
 #include "translator/siit/translator.hpp"
-#include "translator/stats/counters.hpp"
 #include "translator/stats/drop_samples.hpp"
+#include "translator/stats/served_table.hpp"
 #include "translator/wire/merge.hpp"
 
 #include <atomic>
@@ -30,6 +29,7 @@
 namespace xlat646 {
 
 struct WorkerOptions {
+    std::size_t index = 0;          ///< of its counters in ServedTable::blocks
     std::vector<int> lanes;         ///< non-blocking descriptors of TUN queues; not owned
     int wake = -1;                  ///< becomes readable when the worker shall stop; not owned
     bool vnet_header = false;       ///< every packet has an OffloadHeader in front
@@ -42,12 +42,11 @@ class Worker {
   public:
     /// `settings` and `reader`'s snapshot must outlive the worker; a table has been published.
     Worker(const WorkerOptions& options, const Settings& settings,
-           Snapshot<MappingTable>::Reader reader);
+           Snapshot<ServedTable>::Reader reader);
 
     /// The thread's function: returns when `wake` is readable.
     void run() noexcept;
 
-    const WorkerCounters& counters() const { return counters_; }
     DropSamples& samples() { return samples_; }
 
   private:
@@ -72,10 +71,20 @@ class Worker {
     /// `count`: how many packets it stands for, should it be lost.
     bool write(Packet& packet, unsigned count = 1) noexcept;
     bool write_once(const Packet& packet) noexcept;
+    /// The newest table and its counters, until the next pin() or unpin().
+    const ServedTable& pin() noexcept { return *(served_ = reader_.pin()); }
+    /// Before every sleep: others wait for it.
+    void unpin() noexcept {
+        served_ = nullptr;
+        reader_.unpin();
+    }
+    WorkerCounters& counters() noexcept {
+        return *(served_ != nullptr ? *served_ : pin()).blocks[options_.index].counters;
+    }
 
-    WorkerCounters counters_; // aligned to cache lines
     WorkerOptions options_;
-    Snapshot<MappingTable>::Reader reader_;
+    Snapshot<ServedTable>::Reader reader_;
+    const ServedTable* served_ = nullptr; ///< what is pinned
     Translator translator_;
     std::vector<pollfd> events_; ///< one for each lane, and `wake`
     std::size_t lane_ = 0;
@@ -83,7 +92,7 @@ class Worker {
     unsigned reading_ = 0;
     unsigned futile_polls_ = 0; ///< in a row
     Merger merger_;
-    DirectionCounters* held_counters_ = nullptr; ///< of the direction of what waits
+    Direction held_direction_ = Direction::v4_to_v6; ///< of what waits
     std::uint64_t held_bytes_ = 0;
     std::uint64_t idle_since_us_ = 0;
     DropSamples samples_;

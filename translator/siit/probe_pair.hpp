@@ -17,9 +17,6 @@
 
 namespace xlat646 {
 
-/// The counter slot of this pair, which is in no table.
-inline constexpr std::uint32_t probe_slot = 0xfffffffe;
-
 class ProbePair {
   public:
     using Token = std::array<std::uint8_t, 16>;

@@ -20,6 +20,9 @@
 
 namespace xlat646 {
 
+/// The counter slot of the pair of probe_pair.hpp, which is in no table.
+inline constexpr std::uint32_t probe_slot = 0xfffffffe;
+
 class Translator {
   public:
     /// `settings` must outlive the translator.
@@ -43,6 +46,9 @@ class Translator {
     Direction direction() const { return direction_; }
     /// Counter slot of its pair, no_slot when none was found.
     std::uint32_t slot() const { return slot_; }
+    /// After a forward that has turned a packet around (it came and leaves as IPv6): the slot of
+    /// the pair that it goes to. slot() is that of the pair it came from.
+    std::uint32_t receiver_slot() const { return receiver_slot_; }
 
   private:
     /// The second pass of intrinsic hairpinning (RFC 7757 section 4.2.2) translates a packet that
@@ -169,6 +175,7 @@ class Translator {
     Pieces pieces_;
     Direction direction_ = Direction::v4_to_v6;
     std::uint32_t slot_ = no_slot;
+    std::uint32_t receiver_slot_ = no_slot;
 };
 
 } // namespace xlat646

@@ -95,7 +95,11 @@ Outcome Translator::v6_to_v4(Packet& packet, const MappingTable& table) noexcept
             ? icmp_v6_to_v4(packet, view, server.address, client, table, hairpin)
             : transport_v6_to_v4(packet, view, server, client, hairpin);
     if (!hairpin || !outcome.is_forward()) return outcome;
-    return v4_to_v6(packet, table, Pass::hairpin); // HP-05
+    const std::uint32_t sender = slot_;
+    const Outcome turned = v4_to_v6(packet, table, Pass::hairpin); // HP-05
+    receiver_slot_ = slot_;
+    slot_ = sender;
+    return turned;
 }
 
 Outcome Translator::refuse_walk(Packet& packet, const Ipv6View& view, ExtensionWalk walk,

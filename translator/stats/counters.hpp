@@ -26,13 +26,36 @@ class Counter {
     std::atomic<std::uint64_t> value_{0};
 };
 
+/// By what forwarded packets are told apart.
+enum class CountedProtocol : std::uint8_t { tcp, udp, icmp, other };
+inline constexpr std::size_t counted_protocol_count = 4;
+
+struct Traffic {
+    Counter packets; ///< a super-packet is one
+    Counter bytes;   ///< as received, from the IP header on
+
+    void add(std::uint64_t length) noexcept {
+        packets.add();
+        bytes.add(length);
+    }
+};
+
+/// What one pair has carried, by direction: half a cache line, one for each worker.
+struct alignas(32) PairCounters {
+    std::array<Traffic, direction_count> direction;
+};
+static_assert(sizeof(PairCounters) == 32);
+
 struct alignas(64) DirectionCounters {
     Counter received;       ///< packets; a super-packet is one
     Counter received_bytes; ///< from the IP header on
     Counter forwarded;
-    Counter forwarded_bytes;                         ///< after translation, all pieces
-    Counter pieces;                                  ///< fragments made by us
-    Counter super_packets;                           ///< received with GSO
+    Counter forwarded_bytes;                               ///< after translation, all pieces
+    Counter pieces;                                        ///< fragments made by us
+    Counter super_packets;                                 ///< received with GSO
+    Counter segments;                                      ///< in those that were forwarded
+    Counter fragments;                                     ///< received
+    std::array<Traffic, counted_protocol_count> protocols; ///< forwarded
     Counter merged;                                  ///< forwarded in super-packets made by us
     Counter answered;                                ///< echo requests to our own address
     std::array<Counter, drop_reason_count> rejected; ///< discarded, answered by an ICMP error
