@@ -38,5 +38,5 @@ cmake --build build
 
 # CTest judges it too, but shows nothing of a test that passes.
 /usr/bin/python3 tests/coverage.py build-coverage || true
-# Three: one of them mostly waits.
-ctest --test-dir build --output-on-failure -j3
+# Four: one of them mostly waits, and clang-tidy takes what the others leave.
+ctest --test-dir build --output-on-failure -j4
