@@ -28,6 +28,16 @@ def nice_values(pid):
     return values
 
 
+def time_slice(thread):
+    """In nanoseconds; None before Linux 6.12, where a thread cannot choose one."""
+    try:
+        with open(f"/proc/{thread}/sched", encoding="ascii") as file:
+            found = re.search(r"^se\.slice +: +(\d+)$", file.read(), re.MULTILINE)
+    except FileNotFoundError: # a kernel without these reports
+        return None
+    return found and int(found[1])
+
+
 class Running(LabTestCase):
     config = {"reload_guard": 0}
 
@@ -119,6 +129,12 @@ class Running(LabTestCase):
                           "worker 1": wanted}
                 # A thread names itself, then asks: at "ready" it may not have run yet.
                 wait_until(lambda: nice_values(pid) == values, f"nice values {values}")
+                if time_slice(pid) is None:
+                    print("SKIPPED: this kernel does not tell a thread's time slice")
+                else:
+                    tasks = os.listdir(f"/proc/{pid}/task")
+                    wait_until(lambda: sum(time_slice(task) == 100_000 for task in tasks)
+                               == (2 if priority else 0), "workers with short time slices")
                 # Where the kernel compares within sessions only, the session counts, too.
                 with open(f"/proc/{pid}/autogroup", encoding="ascii") as file:
                     self.assertEqual(int(file.read().split()[-1]), wanted)
