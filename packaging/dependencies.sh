@@ -2,23 +2,27 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Installs the Debian 12 packages of the groups that are named: build, demo, test, routing,
-# comparison. Does nothing, and needs no network, when they are all there.
+# comparison, package. Does nothing, and needs no network, when they are all there.
 set -Eeuo pipefail
 
 build=(g++ cmake ninja-build pkg-config libnl-3-dev libnl-route-3-dev libyaml-cpp-dev
        libboost-program-options-dev libspdlog-dev libsystemd-dev libmd-dev catch2
-       nlohmann-json3-dev clang bpftool libbpf-dev libmicrohttpd-dev prometheus-cpp-dev)
+       nlohmann-json3-dev clang bpftool libbpf-dev libmicrohttpd-dev prometheus-cpp-dev
+       libpcap-dev)
 demo=(iproute2 iputils-ping traceroute curl iperf3 python3 procps ethtool util-linux)
-test=("${demo[@]}" clang-format clang-tidy llvm libclang-rt-14-dev mtr-tiny tcpdump nftables
+test=("${demo[@]}" ansible-core git
+      clang-format clang-tidy llvm libclang-rt-14-dev mtr-tiny tcpdump nftables
       libbenchmark-dev python3-scapy python3-yaml python3-jsonschema iputils-tracepath
-      openssh-client dropbear-bin bird2 frr prometheus prometheus-bird-exporter chromium
+      openssh-client dropbear-bin unbound bind9-utils bird2 frr prometheus prometheus-bird-exporter chromium
       chromium-driver python3-selenium wrk)
 routing=(iproute2 bird2 nftables python3)
 comparison=(iproute2 iputils-ping iperf3 python3 procps ethtool util-linux tayga jool-tools
             nginx-light wrk python3-matplotlib)
+package=(debhelper dpkg-dev lintian bash-completion binutils man-db mandoc systemd
+         mmdebstrap systemd-container python3)
 
 usage() {
-    echo "usage: $0 [build] [demo] [test] [routing] [comparison]" >&2
+    echo "usage: $0 [build] [demo] [test] [routing] [comparison] [package]" >&2
     exit 64
 }
 
@@ -31,6 +35,7 @@ for group in "$@"; do
     test) wanted+=("${test[@]}") ;;
     routing) wanted+=("${routing[@]}") ;;
     comparison) wanted+=("${comparison[@]}") ;;
+    package) wanted+=("${package[@]}") ;;
     *) usage ;;
     esac
 done
