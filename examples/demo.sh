@@ -2,47 +2,65 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Shows xlat646d at work on this machine, in network namespaces that touch nothing else.
-# As root on Debian 12:   ./examples/demo.sh [--keep]   |   ./examples/demo.sh --remove
+# As root on Debian 12:   demo.sh [--installed] [--keep]   |   demo.sh --remove
+# In a checkout it builds the programs; the package's copy, or --installed, takes the installed ones.
 set -Eeuo pipefail
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+readonly here
+root=$(dirname "$here")
 readonly root
-readonly daemon=$root/build/bin/xlat646d
-readonly command=$root/build/bin/xlat646
 # shellcheck source=examples/lib/lab.sh
-source "$root/examples/lib/lab.sh"
+source "$here/lib/lab.sh"
 # shellcheck source=examples/lib/steps.sh
-source "$root/examples/lib/steps.sh"
+source "$here/lib/steps.sh"
 
 usage() {
     cat <<END
-usage: demo.sh [--keep | --remove]
-  --keep    leave the network and the translator up at the end, and say how to look around
-  --remove  remove what --keep has left
+usage: demo.sh [--installed] [--keep] | --remove
+  --installed  show the installed programs, build nothing; always so without a source tree
+  --keep       leave the network and the translator up at the end, and say how to look around
+  --remove     remove what --keep has left
 END
 }
 
-keep=no
-case ${1:-} in
-'') ;;
---keep) keep=yes ;;
---remove)
+remove() {
+    local left
     for left in "$state_prefix"*; do
         [ -d "$left" ] || continue
         lab_down "$left"
         say "removed ${left#"$state_prefix"}"
     done
-    exit 0
-    ;;
--h | --help)
-    usage
-    exit 0
-    ;;
-*)
-    usage >&2
-    exit 64
-    ;;
-esac
+}
+
+keep=no
+installed=no
+[ -f "$root/CMakeLists.txt" ] || installed=yes
+while [ $# -gt 0 ]; do
+    case $1 in
+    --installed) installed=yes ;;
+    --keep) keep=yes ;;
+    --remove)
+        remove
+        exit 0
+        ;;
+    -h | --help)
+        usage
+        exit 0
+        ;;
+    *)
+        usage >&2
+        exit 64
+        ;;
+    esac
+    shift
+done
+
+if [ "$installed" = yes ]; then
+    readonly daemon=/usr/sbin/xlat646d command=/usr/bin/xlat646
+else
+    readonly daemon=$root/build/bin/xlat646d command=$root/build/bin/xlat646
+fi
 
 if [ "$(id -u)" -ne 0 ]; then
     say "demo.sh: network namespaces need root" >&2
@@ -64,6 +82,20 @@ trap 'say "demo.sh: line $LINENO failed: $BASH_COMMAND" >&2' ERR
 trap 'exit 130' INT
 trap 'exit 143' TERM
 trap 'exit 129' HUP
+
+# The package's copy has no dependencies.sh beside it: it says what to install.
+need_installed() {
+    local missing=() need
+    for need in ip:iproute2 ping:iputils-ping traceroute:traceroute curl:curl iperf3:iperf3 \
+        python3:python3 sysctl:procps; do
+        command -v "${need%%:*}" >/dev/null || missing+=("${need#*:}")
+    done
+    [ -x "$daemon" ] && [ -x "$command" ] || missing+=(xlat646)
+    [ ${#missing[@]} -eq 0 ] || {
+        say "demo.sh: install first: apt-get install ${missing[*]}" >&2
+        exit 69
+    }
+}
 
 build() {
     say "building xlat646d and xlat646 in build/ ..."
@@ -246,13 +278,18 @@ The lab is still up. Look around:
   $command status --socket $state/control.sock
   edit $state/mapping.yaml, then: $command reload --socket $state/control.sock
 Remove it:
-  $root/examples/demo.sh --remove
+  $here/demo.sh --remove
 END
 }
 
-"$root/packaging/dependencies.sh" build demo
-lab_up
-build
+if [ "$installed" = yes ]; then
+    need_installed
+    lab_up
+else
+    "$root/packaging/dependencies.sh" build demo
+    lab_up
+    build
+fi
 picture
 step "Start the translator" start_translator \
     "It opens a TUN device and routes the mapped addresses and the prefix into it."
