@@ -52,6 +52,10 @@ template <class T> class Snapshot {
                 seen = again;
             }
         }
+        /// True: pin() would hardly find anything. Holds nothing, and costs one read.
+        bool is_empty() const noexcept {
+            return current_->load(std::memory_order_relaxed) == nullptr;
+        }
         void unpin() noexcept { slot_->held.store(nullptr, std::memory_order_release); }
 
       private:
@@ -63,7 +67,7 @@ template <class T> class Snapshot {
     /// Writer only. The object that is current; stays alive until the next publish.
     const T* current() const noexcept { return current_.load(std::memory_order_relaxed); }
 
-    /// Writer only. From now on every pin() returns `next`.
+    /// Writer only. From now on every pin() returns `next`, which may be nullptr.
     void publish(std::unique_ptr<const T> next) {
         retired_.reserve(retired_.size() + 1);
         std::unique_ptr<const T> old(current_.exchange(next.release(), std::memory_order_seq_cst));

@@ -40,6 +40,8 @@ class YamlReport {
     void count_error() { ++errors_; }
 
     bool failed() const { return errors_ != 0; }
+    std::size_t errors() const { return errors_; }
+    std::size_t warnings() const { return warnings_; }
 
     /// Appends everything to `out`.
     void finish(Diagnostics& out);

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <pcap/pcap.h>
+#include <vector>
 
 namespace {
 
@@ -26,6 +28,18 @@ State feed(RequestBuffer& buffer, std::string_view bytes, std::size_t piece) {
     return state;
 }
 
+/// What has been checked comes to an end, whatever the packet.
+void run_filter(const std::vector<FilterInstruction>& filter, std::string_view packet) {
+    std::vector<bpf_insn> raw;
+    for (const FilterInstruction& i : filter)
+        raw.push_back({i.code, i.jump_true, i.jump_false, i.operand});
+    if (raw.empty()) return;
+    // A copy of just that size: to read behind it is an error that the sanitizer sees.
+    const std::vector<u_char> bytes(packet.begin(), packet.end());
+    const auto length = static_cast<u_int>(bytes.size());
+    (void)bpf_filter(raw.data(), bytes.data(), length, length);
+}
+
 void check(std::string_view line) {
     const auto parsed = parse_request(line);
     if (const auto* request = std::get_if<ControlRequest>(&parsed)) {
@@ -34,6 +48,7 @@ void check(std::string_view line) {
         require(again.back() == '\n');
         again.pop_back();
         require(parse_request(again) == parsed);
+        run_filter(request->capture.filter, line);
         return;
     }
     // A client must be able to read what is wrong, in few words, on one line.

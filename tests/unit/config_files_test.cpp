@@ -86,11 +86,71 @@ TEST_CASE("config files: only trusted files are read", "[config][SEC-02]") {
     CHECK(read(d.write("world", "x", 0666)) ==
           Lines{d.at("world") + ": error: can be written to by everybody; run chmod o-w on it"});
     if (::geteuid() == 0) {
+        CHECK(read(d.write("root's", "x", 0664)) == Lines{});
+        const std::string group = d.write("theirs", "x");
+        REQUIRE(::chown(group.c_str(), 0, 12345) == 0);
+        REQUIRE(::chmod(group.c_str(), 0664) == 0);
+        CHECK(read(group) ==
+              Lines{group + ": error: can be written to by group 12345; run chmod g-w on it"});
         const std::string path = d.write("other", "x");
         REQUIRE(::chown(path.c_str(), 12345, 0) == 0);
         CHECK(read(path) == Lines{path + ": error: is owned by user 12345; it must be owned by "
                                          "root or by the user that runs this program"});
     }
+}
+
+TEST_CASE("config files: who can exchange a file", "[config][SEC-02]") {
+    if (::geteuid() != 0) return; // nobody else can make directories of others
+    const Directory d;
+    constexpr uid_t foreign = 12345;
+    const auto judge = [&](const std::string& path, Trust trust = Trust::of_this_process()) {
+        Diagnostics strict, mild;
+        const bool is_good =
+            read_config_file(path, 100, strict, {Directories::are_judged, trust}).has_value();
+        // Who only looks is warned by the same words, and reads.
+        CHECK(read_config_file(path, 100, mild, {Directories::are_named, trust}).has_value());
+        CHECK(is_good == mild.empty());
+        REQUIRE(strict.size() == mild.size());
+        return mild.empty() ? "" : strict[0].message;
+    };
+    const auto give = [&](const std::string& name, uid_t user, gid_t group, mode_t mode) {
+        REQUIRE(::chown(d.at(name).c_str(), user, group) == 0);
+        REQUIRE(::chmod(d.at(name).c_str(), mode) == 0);
+    };
+    const std::string file = d.write("place/f", "x");
+    CHECK(judge(file) == "");
+    give("place", 0, 0, 0777);
+    CHECK(judge(file) == "its directory " + d.at("place/") +
+                             " can be written to by everybody; run chmod o-w on it");
+    give("place", 0, foreign, 0775);
+    CHECK(judge(file) == "its directory " + d.at("place/") +
+                             " can be written to by group 12345; run chmod g-w on it");
+    CHECK(judge(file, {0, foreign}) == "");
+    give("place", foreign, 0, 0755);
+    CHECK(judge(file) == "its directory " + d.at("place/") +
+                             " belongs to user 12345, who can put other files there; run chown "
+                             "root on it");
+    CHECK(judge(file, {foreign, 0}) == "");
+    give("place", 0, 0, 01777);
+    CHECK(judge(file) == "");
+
+    // A link is as good as the place in which it lies, and in a sticky one as its owner.
+    std::filesystem::create_directory(d.at("sticky"));
+    give("sticky", 0, 0, 01777);
+    std::filesystem::create_symlink("../place/f", d.at("sticky/link"));
+    std::filesystem::create_symlink("sticky/link", d.at("first"));
+    CHECK(judge(d.at("first")) == "");
+    REQUIRE(::lchown(d.at("sticky/link").c_str(), foreign, foreign) == 0);
+    CHECK(judge(d.at("first")) ==
+          "the symbolic link sticky/link belongs to user 12345; run chown -h root on it");
+    CHECK(judge(d.at("first"), {foreign, 0}) == "");
+    std::filesystem::create_symlink(file, d.at("absolute"));
+    CHECK(judge(d.at("absolute")) == "");
+    give("place", 0, 0, 0777);
+    CHECK(judge(d.at("absolute")) == "its directory " + d.at("place/") +
+                                         " can be written to by everybody; run chmod o-w on it");
+    CHECK(judge(d.at("sticky/link"), {foreign, 0}) ==
+          "its directory ../place/ can be written to by everybody; run chmod o-w on it");
 }
 
 TEST_CASE("config files: names and globs", "[config]") {

@@ -58,6 +58,9 @@ icmp_errors: { unreachable: false, parameter_problem: false, original_source: fa
   size_ipv4: 1260 }
 routes: { install: false, table: 646 }
 control_socket: /run/a.sock
+control_group: operators
+user: translator
+group: translators
 stats_segment: /run/b
 fastpath: { mode: "auto", interfaces: [eth0, ens1f0.100] }
 readiness: { probe: false, interval_ms: 100, failures: 2, successes: 4, watchdog_ms: 900,
@@ -113,6 +116,9 @@ reload_guard: 10
     CHECK_FALSE(c.routes.install);
     CHECK(c.routes.table == 646);
     CHECK(c.control_socket == "/run/a.sock");
+    CHECK(c.control_group.text == "operators");
+    CHECK(c.user.text == "translator");
+    CHECK(c.group.text == "translators");
     CHECK(c.stats_segment == "/run/b");
     CHECK(c.fastpath.mode == FastpathMode::automatic);
     CHECK(c.fastpath.interfaces == std::vector<std::string>{"eth0", "ens1f0.100"});

@@ -21,11 +21,13 @@ constexpr const char* good = "{\"status\":1}\n";
 class Bench {
   public:
     Bench()
-        : socket_(directory_.at("control.sock"), [this](const ControlRequest& request) {
-              requests.push_back(request);
-              if (answer.empty()) throw std::runtime_error("no idea");
-              return answer;
-          }) {}
+        : socket_(directory_.at("control.sock"),
+                  [this](const ControlRequest& request, FileDescriptor& socket) {
+                      requests.push_back(request);
+                      if (takes_socket) taken = std::move(socket);
+                      if (answer.empty()) throw std::runtime_error("no idea");
+                      return answer;
+                  }) {}
 
     UnixClient connect() const { return UnixClient(directory_.at("control.sock")); }
     /// As the supervisor does, once.
@@ -52,6 +54,8 @@ class Bench {
 
     std::string answer = good;
     std::vector<ControlRequest> requests;
+    bool takes_socket = false;
+    FileDescriptor taken;
 
   private:
     TemporaryDirectory directory_;
@@ -76,6 +80,26 @@ TEST_CASE("control socket: one request, one answer, the end", "[control]") {
     REQUIRE(bench.requests.size() == 2);
     CHECK(bench.requests[0] == ControlRequest{});
     CHECK(bench.requests[1] == ControlRequest{ControlRequest::Command::reload, true});
+}
+
+TEST_CASE("control socket: who answers may keep the client", "[control]") {
+    Bench bench;
+    bench.takes_socket = true;
+    {
+        UnixClient client = bench.connect();
+        client.send(status_line);
+        while (bench.taken.get() < 0)
+            bench.turn(100);
+        bench.turn();
+        CHECK_FALSE(client.receive()); // neither answered nor closed
+        client.end();
+        CHECK_FALSE(bench.is_ready()); // and nobody looks at it any more
+        bench.taken = {};
+        CHECK(bench.finish(client).empty());
+    }
+    bench.takes_socket = false;
+    UnixClient next = bench.connect();
+    CHECK(bench.ask(next, status_line) == good);
 }
 
 TEST_CASE("control socket: a request in pieces", "[control]") {
@@ -153,7 +177,7 @@ TEST_CASE("control socket: silent clients hold up others for a moment only", "[c
 TEST_CASE("control socket: it waits as long as its clients may", "[control]") {
     const TemporaryDirectory directory;
     ControlSocket socket(directory.at("control.sock"),
-                         [](const ControlRequest&) { return std::string(good); });
+                         [](const ControlRequest&, FileDescriptor&) { return std::string(good); });
     CHECK(socket.wait_ms(5000) == 5000);
     UnixClient client(directory.at("control.sock"));
     socket.serve();

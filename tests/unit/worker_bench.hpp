@@ -81,6 +81,7 @@ class Bench {
     /// For start().
     WorkerOptions& options() { return options_; }
     Snapshot<ServedTable>& snapshot() { return snapshot_; }
+    Snapshot<CaptureRings>& captures() { return captures_; }
     const MappingTable& table() const { return *snapshot_.current()->table; }
     /// All tables have the same counters.
     void publish(std::unique_ptr<const MappingTable> table) {
@@ -93,7 +94,8 @@ class Bench {
     const PairCounters& pair(std::uint32_t slot) const { return pairs_[slot]; }
 
     void start() {
-        worker_ = std::make_unique<Worker>(options_, settings_, snapshot_.reader(0));
+        worker_ =
+            std::make_unique<Worker>(options_, settings_, snapshot_.reader(0), captures_.reader(0));
         thread_ = std::thread([this] { worker_->run(); });
     }
     void stop() {
@@ -132,6 +134,7 @@ class Bench {
     WorkerCounters counters_;
     std::vector<PairCounters> pairs_ = std::vector<PairCounters>(64);
     Snapshot<ServedTable> snapshot_;
+    Snapshot<CaptureRings> captures_{1};
     WorkerOptions options_;
     std::unique_ptr<Worker> worker_;
     std::thread thread_;

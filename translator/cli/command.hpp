@@ -25,6 +25,11 @@ int run_undrain(const Words& words);
 int run_top(const Words& words);
 int run_mappings(const Words& words);
 int run_drops(const Words& words);
+int run_diff(const Words& words);
+int run_lookup(const Words& words);
+int run_explain(const Words& words);
+int run_import(const Words& words);
+int run_capture(const Words& words);
 
 /// Reads the options of a subcommand. nullopt: --help was asked for and printed. Words that are no
 /// options go to `operands`, an option of the caller's; nullptr: there must be none.

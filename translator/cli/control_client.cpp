@@ -2,7 +2,6 @@
 #include "translator/cli/control_client.hpp"
 
 #include "translator/daemon/exit_status.hpp"
-#include "translator/dataplane/tun.hpp"
 
 #include <algorithm>
 #include <array>
@@ -61,35 +60,39 @@ FileDescriptor connect_to(const std::string& path, std::chrono::seconds timeout)
     return socket;
 }
 
-std::string read_answer(int socket, const std::string& path, Clock::time_point deadline) {
+enum class Until : std::uint8_t { end, newline };
+
+std::string read_answer(int socket, const std::string& path, Clock::time_point deadline,
+                        Until until) {
     std::string answer;
     std::array<char, 65536> bytes;
-    for (;;) {
+    // What comes after the newline is for another reader.
+    const std::size_t at_once = until == Until::end ? bytes.size() : 1;
+    while (until == Until::end || !answer.ends_with('\n')) {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
         pollfd event{socket, POLLIN, 0};
         const int ready =
             ::poll(&event, 1, static_cast<int>(std::clamp<long>(left.count(), 0, longest_wait_ms)));
         if (ready < 0 && errno == EINTR) continue;
         if (ready == 0) give_up(path, "timeout; xlat646d is busy with a long reload, or hangs");
-        const ssize_t got = ::recv(socket, bytes.data(), bytes.size(), 0);
+        const ssize_t got = ::recv(socket, bytes.data(), at_once, 0);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0 && errno != ECONNRESET) give_up(path, std::strerror(errno));
         if (got <= 0) return answer;
         answer.append(bytes.data(), static_cast<std::size_t>(got));
         if (answer.size() > longest_answer) throw std::runtime_error("the answer has no end");
     }
+    return answer;
 }
 
-} // namespace
-
-ordered_json ask_daemon(const std::string& socket_path, const ControlRequest& request,
-                        std::chrono::seconds timeout) {
+ordered_json ask(const std::string& socket_path, const ControlRequest& request,
+                 std::chrono::seconds timeout, Until until, FileDescriptor& socket) {
     const auto deadline = Clock::now() + timeout;
-    const FileDescriptor socket = connect_to(socket_path, timeout);
+    socket = connect_to(socket_path, timeout);
     const std::string line = request_line(request);
     // A short line always fits. If the daemon has closed already, reading says so.
     (void)::send(socket.get(), line.data(), line.size(), MSG_NOSIGNAL);
-    const std::string text = read_answer(socket.get(), socket_path, deadline);
+    const std::string text = read_answer(socket.get(), socket_path, deadline, until);
     if (text.empty()) give_up(socket_path, "xlat646d closed the connection; it may be stopping");
     const ordered_json answer = ordered_json::parse(text, nullptr, false);
     if (!answer.is_object() || answer.size() != 1)
@@ -99,6 +102,19 @@ ordered_json ask_daemon(const std::string& socket_path, const ControlRequest& re
         throw std::runtime_error("xlat646d refuses: " +
                                  (value.is_string() ? value.get<std::string>() : value.dump()));
     return value;
+}
+
+} // namespace
+
+ordered_json ask_daemon(const std::string& socket_path, const ControlRequest& request,
+                        std::chrono::seconds timeout) {
+    FileDescriptor socket;
+    return ask(socket_path, request, timeout, Until::end, socket);
+}
+
+ordered_json open_stream(const std::string& socket_path, const ControlRequest& request,
+                         std::chrono::seconds timeout, FileDescriptor& stream) {
+    return ask(socket_path, request, timeout, Until::newline, stream);
 }
 
 } // namespace xlat646

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// One question to a running daemon.
+// One question to a running daemon, or the beginning of a stream from it.
 #pragma once
 
 #include "translator/daemon/control_request.hpp"
+#include "translator/dataplane/tun.hpp"
 
 #include <chrono>
 #include <nlohmann/json_fwd.hpp>
@@ -27,5 +28,9 @@ class Unreachable : public std::runtime_error {
 /// the request or its answer makes no sense.
 nlohmann::ordered_json ask_daemon(const std::string& socket_path, const ControlRequest& request,
                                   std::chrono::seconds timeout);
+
+/// As ask_daemon(), for an answer after which more comes: from the socket, put into `stream`.
+nlohmann::ordered_json open_stream(const std::string& socket_path, const ControlRequest& request,
+                                   std::chrono::seconds timeout, FileDescriptor& stream);
 
 } // namespace xlat646

@@ -25,21 +25,28 @@ constexpr std::array commands = {
     Command{"top", "who has the traffic now, live", run_top},
     Command{"mappings", "what each mapping or tenant has carried", run_mappings},
     Command{"drops", "why packets were discarded, and what to do about it", run_drops},
+    Command{"capture", "packets as they came and as they left, live, into a file", run_capture},
     Command{"reload", "read the mapping files again, and say what came out", run_reload},
     Command{"restart", "replace the running daemon without losing a packet", run_restart},
     Command{"drain", "withdraw this node's routes, and go on translating", run_drain},
     Command{"undrain", "announce them again", run_undrain},
     Command{"bird-config", "BIRD's part: print it, or install it", run_bird_config},
     Command{"check", "judge configuration files without a daemon", run_check},
+    Command{"diff", "what changes when one file takes the place of another", run_diff},
+    Command{"lookup", "what becomes of an address, and by which rule", run_lookup},
+    Command{"explain", "one packet, step by step through the rules", run_explain},
+    Command{"import", "files of map646, TAYGA and Jool as ours", run_import},
 };
 
 void print_help() {
     std::cout << "Usage: xlat646 COMMAND [OPTION]...\n\n";
     for (const Command& c : commands)
         std::cout << "  " << c.name << std::string(13 - c.name.size(), ' ') << c.summary << "\n";
-    std::cout << "  version      print the version\n"
-                 "\nxlat646 COMMAND --help says more. Exit status: 0 fine, 1 checked and wrong,\n"
-                 "64 usage, 69 no daemon answers, 70 internal, 77 no permission.\n";
+    std::cout
+        << "  version      print the version\n"
+           "\nxlat646 COMMAND --help says more. Exit status: 0 fine, 1 checked and wrong,\n"
+           "64 usage, 65 no packet, 69 no daemon answers, 70 internal, 73 a file is in the way,\n"
+           "77 no permission, 78 configuration.\n";
 }
 
 int run(const Command& command, const Words& words) {

@@ -16,9 +16,9 @@ void Announcement::begin() {
             write_drain(drain_file_, DrainState::none);
         if (state == DrainState::by_shutdown) ask(bird_configure);
         if (state == DrainState::by_operator)
-            spdlog::warn("drained by the operator: BIRD announces nothing until xlat646 undrain");
+            log_warning("drained by the operator: BIRD announces nothing until xlat646 undrain");
     } catch (const std::exception& e) {
-        spdlog::error("drain file: {}", e.what());
+        log_error("drain file: {}", e.what());
     }
 }
 
@@ -29,7 +29,7 @@ void Announcement::withdraw() {
         write_drain(drain_file_, DrainState::by_shutdown);
         ask(bird_configure);
     } catch (const std::exception& e) {
-        spdlog::error("drain file: {}", e.what());
+        log_error("drain file: {}", e.what());
         ask(bird_withdraw);
     }
 }
@@ -50,14 +50,14 @@ void Announcement::serve() {
 
 void Announcement::conclude(const BirdReply& reply) {
     switch (reply.kind) {
-    case BirdReply::Kind::done: spdlog::info("BIRD, {}: {}", asked_, reply.text); return;
+    case BirdReply::Kind::done: log_info("BIRD, {}: {}", asked_, reply.text); return;
     case BirdReply::Kind::absent:
-        spdlog::info("{}, so it announces nothing", reply.text);
+        log_info("{}, so it announces nothing", reply.text);
         is_withdrawing_ = false;
         return;
     case BirdReply::Kind::refused:
     case BirdReply::Kind::failed:
-        spdlog::error("BIRD, {}: {} {}", asked_, reply.code, reply.text);
+        log_error("BIRD, {}: {} {}", asked_, reply.code, reply.text);
         // An error anywhere in its files must not keep the routes up.
         if (is_withdrawing_ && asked_ != bird_withdraw) ask(bird_withdraw);
     }

@@ -165,6 +165,28 @@ void read_path(ConfigSection& root, std::string_view key, std::size_t longest, E
         out = node->text;
 }
 
+void read_account(ConfigSection& root, std::string_view key, AccountName& out) {
+    constexpr std::size_t longest = 255;
+    const ConfigNode* node = root.find_scalar(key);
+    if (node == nullptr) return;
+    if (node->text.empty() || node->text.size() > longest ||
+        node->text.find('\0') != std::string::npos)
+        root.error(key, node->at,
+                   "expected the name of a " + std::string(key == "user" ? "user" : "group"));
+    else
+        out = {node->text, node->at};
+}
+
+void read_accounts(ConfigSection& root, Config& config) {
+    read_account(root, "user", config.user);
+    read_account(root, "group", config.group);
+    read_account(root, "control_group", config.control_group);
+    if (!config.group.text.empty() && config.user.text.empty())
+        root.error("group", config.group.at, "it belongs to a 'user', which is missing");
+    if (!config.control_group.text.empty() && config.control_socket.empty())
+        root.error("control_group", config.control_group.at, "there is no control_socket");
+}
+
 } // namespace
 
 bool is_interface_name(std::string_view name) {
@@ -180,6 +202,12 @@ std::size_t TunConfig::queue_count(std::size_t available) const {
     // Who looks for packets all the time must leave CPUs to those who make them.
     const std::size_t wanted = busy_poll_us != 0 ? available / 2 : available;
     return std::clamp<std::size_t>(wanted, 1, most_default_queues);
+}
+
+std::size_t TunConfig::kernel_queue_count(std::size_t available) const {
+    constexpr std::size_t most = 256; // the kernel's MAX_TAP_QUEUES
+    const std::size_t workers = queue_count(available);
+    return workers * std::min<std::size_t>(lanes, most / workers);
 }
 
 LoaderRules Config::loader_rules() const {
@@ -204,6 +232,7 @@ bool parse_config(const std::string& name, std::string_view text, Config& out,
         read_routes(root, out.routes);
         read_path(root, "control_socket", longest_socket_path, Empty::allowed, out.control_socket);
         read_path(root, "stats_segment", longest_path, Empty::refused, out.stats_segment);
+        read_accounts(root, out);
         read_fastpath(root, out.fastpath);
         read_routing(root, out.routing);
         read_hooks(root, out.hooks);

@@ -7,6 +7,7 @@
 #include "mapping/diagnostic.hpp"
 #include "mapping/loader.hpp"
 #include "mapping/special_purpose.hpp"
+#include "mapping/yaml_report.hpp"
 #include "routing-hooks/bird_config.hpp"
 #include "translator/daemon/readiness_config.hpp"
 #include "translator/siit/settings.hpp"
@@ -31,6 +32,8 @@ struct TunConfig {
 
     /// `available`: CPUs of the machine.
     std::size_t queue_count(std::size_t available) const;
+    /// Of the device: the lanes of all workers.
+    std::size_t kernel_queue_count(std::size_t available) const;
 };
 
 struct RoutesConfig {
@@ -57,6 +60,12 @@ struct ShutdownConfig {
     std::uint32_t limit = 30; ///< seconds, how long at most
 };
 
+/// A user or group of this machine; whether there is such a one is found out by account.hpp.
+struct AccountName {
+    std::string text; ///< empty: none
+    TextPosition at;
+};
+
 inline constexpr const char* default_control_socket = "/run/xlat646/control.sock";
 inline constexpr const char* default_stats_segment = "/run/xlat646/stats";
 
@@ -75,6 +84,9 @@ struct Config {
     ReadinessConfig readiness;
     std::string control_socket = default_control_socket; ///< empty: none
     std::string stats_segment = default_stats_segment;
+    AccountName user;          ///< who the daemon becomes
+    AccountName group;         ///< instead of the user's own
+    AccountName control_group; ///< who may write to the control socket; none: the daemon's
     /// A reload that removes more than this percentage of the pairs is refused; 0: never.
     std::uint32_t reload_guard = 50;
 

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fcntl.h>
 #include <glob.h>
 #include <set>
 #include <sys/stat.h>
@@ -35,20 +34,6 @@ void report(Diagnostics& out, Severity severity, const std::string& path, std::s
     out.push_back({severity, path, 0, 0, std::move(message)});
 }
 
-/// Why the file cannot be used; empty: it can.
-std::string find_fault(const struct stat& s, std::size_t most_bytes) {
-    if (S_ISDIR(s.st_mode)) return "is a directory, not a file";
-    if (!S_ISREG(s.st_mode)) return "is not a regular file";
-    if (s.st_uid != 0 && s.st_uid != ::geteuid())
-        return "is owned by user " + std::to_string(s.st_uid) +
-               "; it must be owned by root or by the user that runs this program";
-    if ((s.st_mode & S_IWOTH) != 0) return "can be written to by everybody; run chmod o-w on it";
-    if (std::cmp_greater(s.st_size, most_bytes))
-        return "too large: " + std::to_string(s.st_size) + " bytes, at most " +
-               std::to_string(most_bytes) + " are read";
-    return {};
-}
-
 /// Empty after success, else what failed. The file may grow or shrink meanwhile.
 std::string read_all(int fd, std::size_t expected, std::size_t most_bytes, std::string& text) {
     text.resize(expected + 1); // one more, so that the end is seen without growing
@@ -68,23 +53,26 @@ std::string read_all(int fd, std::size_t expected, std::size_t most_bytes, std::
 }
 
 std::optional<FileText> read_file(const std::string& path, std::size_t most_bytes,
-                                  Diagnostics& diagnostics, FileId* id) {
+                                  Diagnostics& diagnostics, const FileRules& rules, FileId* id) {
     const auto fail = [&](std::string message) {
         report(diagnostics, Severity::error, path, std::move(message));
         return std::nullopt;
     };
-    // O_NONBLOCK: a FIFO without a writer would make open() wait.
-    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-    if (file.get() < 0) return fail(std::string("cannot be opened: ") + std::strerror(errno));
-    struct stat s {};
-    if (::fstat(file.get(), &s) != 0)
-        return fail(std::string("cannot be examined: ") + std::strerror(errno));
-    if (std::string fault = find_fault(s, most_bytes); !fault.empty())
-        return fail(std::move(fault));
-    if (id != nullptr) *id = {s.st_dev, s.st_ino};
+    TrustedFile opened = open_trusted(path, rules.trust);
+    const Descriptor file(opened.descriptor);
+    if (!opened.fault.empty()) return fail(std::move(opened.fault));
+    if (!opened.directory_fault.empty()) {
+        if (rules.directories == Directories::are_judged)
+            return fail(std::move(opened.directory_fault));
+        report(diagnostics, Severity::warning, path, std::move(opened.directory_fault));
+    }
+    if (std::cmp_greater(opened.state.st_size, most_bytes))
+        return fail("too large: " + std::to_string(opened.state.st_size) + " bytes, at most " +
+                    std::to_string(most_bytes) + " are read");
+    if (id != nullptr) *id = {opened.state.st_dev, opened.state.st_ino};
     FileText result{path, {}};
-    if (std::string fault =
-            read_all(file.get(), static_cast<std::size_t>(s.st_size), most_bytes, result.text);
+    if (std::string fault = read_all(file.get(), static_cast<std::size_t>(opened.state.st_size),
+                                     most_bytes, result.text);
         !fault.empty())
         return fail(std::move(fault));
     return result;
@@ -104,11 +92,22 @@ std::string escape_glob(const std::string& text) {
 
 /// The paths a pattern stands for, sorted by bytes. False: an error was reported.
 bool expand(const std::string& directory, const std::string& pattern,
-            std::vector<std::string>& paths, Diagnostics& diagnostics) {
+            std::vector<std::string>& paths, Diagnostics& diagnostics, const FileRules& rules) {
     const std::string base = pattern.starts_with('/') ? "" : directory;
     if (!is_glob(pattern)) {
         paths.push_back(base + pattern);
         return true;
+    }
+    // Who can take files away from there takes pairs away, too.
+    const std::string place = base + pattern.substr(0, pattern.rfind('/') + 1);
+    if (std::string fault = is_glob(place.substr(base.size()))
+                                ? std::string()
+                                : fault_of_directory(place, rules.trust);
+        !fault.empty()) {
+        const bool is_error = rules.directories == Directories::are_judged;
+        report(diagnostics, is_error ? Severity::error : Severity::warning, base + pattern,
+               std::move(fault));
+        if (is_error) return false;
     }
     glob_t found{};
     const int status = ::glob((escape_glob(base) + pattern).c_str(), GLOB_NOSORT, nullptr, &found);
@@ -126,14 +125,21 @@ bool expand(const std::string& directory, const std::string& pattern,
 } // namespace
 
 std::optional<FileText> read_config_file(const std::string& path, std::size_t most_bytes,
-                                         Diagnostics& diagnostics) {
-    return read_file(path, most_bytes, diagnostics, nullptr);
+                                         Diagnostics& diagnostics, const FileRules& rules) {
+    return read_file(path, most_bytes, diagnostics, rules, nullptr);
 }
 
-std::optional<std::vector<FileText>> read_mapping_files(const std::string& config_path,
-                                                        std::span<const std::string> patterns,
-                                                        std::size_t most_bytes,
-                                                        Diagnostics& diagnostics) {
+std::optional<FileText> read_standard_input(std::size_t most_bytes, Diagnostics& diagnostics) {
+    FileText result{"-", {}};
+    const std::string fault = read_all(STDIN_FILENO, 0, most_bytes, result.text);
+    if (fault.empty()) return result;
+    report(diagnostics, Severity::error, result.path, fault);
+    return std::nullopt;
+}
+
+std::optional<std::vector<FileText>>
+read_mapping_files(const std::string& config_path, std::span<const std::string> patterns,
+                   std::size_t most_bytes, Diagnostics& diagnostics, const FileRules& rules) {
     const std::size_t slash = config_path.rfind('/');
     const std::string directory =
         slash == std::string::npos ? "" : config_path.substr(0, slash + 1);
@@ -144,11 +150,11 @@ std::optional<std::vector<FileText>> read_mapping_files(const std::string& confi
     bool good = true;
     for (const std::string& pattern : patterns) {
         std::vector<std::string> paths;
-        good = expand(directory, pattern, paths, diagnostics) && good;
+        good = expand(directory, pattern, paths, diagnostics, rules) && good;
         for (const std::string& path : paths) {
             if (!tried.insert(path).second) continue;
             FileId id;
-            auto file = read_file(path, most_bytes - size, diagnostics, &id);
+            auto file = read_file(path, most_bytes - size, diagnostics, rules, &id);
             if (!file) {
                 good = false;
             } else if (taken.insert(id).second) {

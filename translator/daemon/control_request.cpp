@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "translator/daemon/control_request.hpp"
 
+#include "translator/daemon/control_request_capture.hpp"
+
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
@@ -11,8 +13,11 @@ namespace {
 using nlohmann::json;
 using Command = ControlRequest::Command;
 
-constexpr std::array<std::pair<std::string_view, Command>, 3> commands = {
-    {{"status", Command::status}, {"reload", Command::reload}, {"restart", Command::restart}}};
+constexpr std::array<std::pair<std::string_view, Command>, 4> commands = {
+    {{"status", Command::status},
+     {"reload", Command::reload},
+     {"restart", Command::restart},
+     {"capture", Command::capture}}};
 
 /// Bytes that are no UTF-8 must not make the answer fail.
 std::string dump(const json& document) {
@@ -32,6 +37,7 @@ std::variant<ControlRequest, std::string> parse_request(std::string_view line) {
     if (!document.is_object()) return "the request is not a JSON object";
     ControlRequest request;
     bool has_command = false;
+    std::string capture_key;
     for (const auto& [key, value] : document.items()) {
         if (key == "command") {
             if (!value.is_string()) return "\"command\" is not a string";
@@ -40,12 +46,16 @@ std::variant<ControlRequest, std::string> parse_request(std::string_view line) {
                 std::find_if(commands.begin(), commands.end(),
                              [&](const auto& known) { return known.first == name; });
             if (found == commands.end())
-                return unknown("command", name) + "; known are status, reload and restart";
+                return unknown("command", name) + "; known are status, reload, restart and capture";
             request.command = found->second;
             has_command = true;
         } else if (key == "force") {
             if (!value.is_boolean()) return "\"force\" is not true or false";
             request.force = value.get<bool>();
+        } else if (is_capture_key(key)) {
+            capture_key = key;
+            std::string wrong = read_capture_value(key, value, request.capture);
+            if (!wrong.empty()) return wrong;
         } else {
             return unknown("key", key);
         }
@@ -53,6 +63,8 @@ std::variant<ControlRequest, std::string> parse_request(std::string_view line) {
     if (!has_command) return "\"command\" is missing";
     if (request.force && request.command != Command::reload)
         return "\"force\" belongs to the command reload";
+    if (!capture_key.empty() && request.command != Command::capture)
+        return "\"" + capture_key + "\" belongs to the command capture";
     return request;
 }
 
@@ -62,6 +74,7 @@ std::string request_line(const ControlRequest& request) {
                      [&](const auto& known) { return known.second == request.command; });
     json document = {{"command", found->first}};
     if (request.force) document["force"] = true;
+    if (request.command == Command::capture) write_capture_values(request.capture, document);
     return dump(document) + "\n";
 }
 

@@ -19,6 +19,14 @@ void send_at_once(int socket, std::string_view text) {
     }
 }
 
+/// As the kernel saw it when it connected: the process may have ended since.
+std::string name_of_peer(int socket) {
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return "unknown";
+    return "user " + std::to_string(peer.uid) + ", process " + std::to_string(peer.pid);
+}
+
 } // namespace
 
 ControlSocket::ControlSocket(const std::string& path, Answer answer)
@@ -95,21 +103,25 @@ void ControlSocket::read(Connection& connection) {
             send_at_once(connection.socket.get(), error_answer("the request has no newline"));
             break;
         }
+        peer_ = name_of_peer(connection.socket.get());
         const auto state = connection.request.add({bytes.data(), static_cast<std::size_t>(got)});
         if (state == RequestBuffer::State::incomplete) continue;
-        send_at_once(connection.socket.get(), state == RequestBuffer::State::complete
-                                                  ? answer(connection.request.line())
-                                                  : error_answer("the request is too long"));
+        // It may get another owner now, who has nothing to do with these events.
+        (void)watch(EPOLL_CTL_DEL, connection.socket.get(), 0, 0);
+        const std::string text = state == RequestBuffer::State::complete
+                                     ? answer(connection.request.line(), connection.socket)
+                                     : error_answer("the request is too long");
+        if (connection.socket.get() >= 0) send_at_once(connection.socket.get(), text);
         break;
     }
     connection = {};
 }
 
-std::string ControlSocket::answer(std::string_view line) const {
+std::string ControlSocket::answer(std::string_view line, FileDescriptor& socket) const {
     try {
         const auto request = parse_request(line);
         if (const auto* wrong = std::get_if<std::string>(&request)) return error_answer(*wrong);
-        return answer_(std::get<ControlRequest>(request));
+        return answer_(std::get<ControlRequest>(request), socket);
     } catch (const std::exception& e) {
         return error_answer(std::string("internal: ") + e.what());
     }

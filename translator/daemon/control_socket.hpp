@@ -22,11 +22,14 @@ class ControlSocket {
     static constexpr std::size_t most_connections = 16;
     static constexpr std::chrono::milliseconds patience{1000};
 
-    /// Called within serve().
-    using Answer = std::function<std::string(const ControlRequest&)>;
+    /// Called within serve(). May take the socket and go on with the client itself: then what it
+    /// returns is sent to nobody.
+    using Answer = std::function<std::string(const ControlRequest&, FileDescriptor& socket)>;
     /// Throws as SocketFile.
     ControlSocket(const std::string& path, Answer answer);
     ControlSocket(std::unique_ptr<SocketFile> file, Answer answer);
+    /// Within an Answer: who asks, for the log.
+    const std::string& peer() const { return peer_; }
     SocketFile& file() const { return *file_; }
 
     /// Becomes readable when serve() has something to do; it also wants to be called when
@@ -49,10 +52,11 @@ class ControlSocket {
     bool is_full() const;
     void read(Connection& connection);
     void close_late();
-    std::string answer(std::string_view line) const;
+    std::string answer(std::string_view line, FileDescriptor& socket) const;
 
     std::unique_ptr<SocketFile> file_;
     Answer answer_;
+    std::string peer_;
     FileDescriptor events_;
     std::array<Connection, most_connections> connections_;
 };

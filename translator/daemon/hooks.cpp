@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "translator/daemon/hooks.hpp"
 
+#include "translator/daemon/capabilities.hpp"
 #include "translator/daemon/log.hpp"
 #include "translator/daemon/status_report.hpp"
 #include "translator/daemon/word_pointers.hpp"
@@ -11,7 +12,6 @@
 #include <cstring>
 #include <fcntl.h>
 #include <future>
-#include <linux/capability.h>
 #include <nlohmann/json.hpp>
 #include <spawn.h>
 #include <sys/epoll.h>
@@ -41,12 +41,7 @@ std::string printable(std::string text) {
 void become_ordinary() {
     const auto self = static_cast<id_t>(::gettid());
     if (::getpriority(PRIO_PROCESS, self) < 0) (void)::setpriority(PRIO_PROCESS, self, 0);
-    __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-    __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
-    if (::syscall(SYS_capget, &header, sets) != 0) throw failure(errno, "capget");
-    for (__user_cap_data_struct& set : sets)
-        set.inheritable = 0; // the ambient ones, which cannot be without, go with them
-    if (::syscall(SYS_capset, &header, sets) != 0) throw failure(errno, "capset");
+    keep_capabilities_from_programs();
 }
 
 /// The child's own session, and with it its process group and the kernel's autogroup; default
@@ -105,7 +100,7 @@ Hooks::~Hooks() {
     if (!running_) return;
     ::kill(-running_->pid, SIGKILL);
     ::waitpid(running_->pid, nullptr, 0);
-    spdlog::warn("hook {}: killed, the daemon stops", running_->hook->name);
+    log_warning("hook {}: killed, the daemon stops", running_->hook->name);
 }
 
 void Hooks::run(Event event) {
@@ -154,7 +149,7 @@ void Hooks::spawn(Hook& hook) {
         ::waitpid(pid, nullptr, 0);
         throw failure(error, "pidfd");
     }
-    spdlog::info("hook {}: {} started, process {}", hook.name, printable(hook.words[0]), pid);
+    log_info("hook {}: {} started, process {}", hook.name, printable(hook.words[0]), pid);
     running_.emplace(Running{
         &hook, pid, std::move(exit), std::move(output), Clock::now() + time_limit_, false, {}, 0});
 }
@@ -209,9 +204,9 @@ void Hooks::read_output() {
 void Hooks::say(std::string line) {
     line = printable(std::move(line));
     Hook& hook = *running_->hook;
-    if (++running_->lines <= most_lines) spdlog::info("hook {}: {}", hook.name, line);
+    if (++running_->lines <= most_lines) log_info("hook {}: {}", hook.name, line);
     if (running_->lines == most_lines + 1)
-        spdlog::info("hook {}: more lines follow and are left out", hook.name);
+        log_info("hook {}: more lines follow and are left out", hook.name);
     if (!line.empty()) hook.last_line = std::move(line);
 }
 
@@ -226,11 +221,11 @@ void Hooks::record(Hook& hook, const std::string& result) {
     hook.ended_at = std::chrono::system_clock::now();
     hook.result = result;
     if (hook.result.empty()) {
-        spdlog::info("hook {}: done", hook.name);
+        log_info("hook {}: done", hook.name);
         return;
     }
     ++hook.failures;
-    spdlog::error("hook {} FAILED: {}", hook.name, hook.result);
+    log_error("hook {} FAILED: {}", hook.name, hook.result);
 }
 
 nlohmann::ordered_json Hooks::status() const {

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <memory>
 #include <spdlog/pattern_formatter.h>
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 namespace xlat646 {
@@ -57,12 +58,18 @@ void log_without_waiting() {
 
 void flush_log() { spdlog::default_logger_raw()->flush(); }
 
+void log_line(LogLevel level, const std::string& text) {
+    constexpr spdlog::level::level_enum levels[] = {spdlog::level::info, spdlog::level::warn,
+                                                    spdlog::level::err, spdlog::level::critical};
+    spdlog::default_logger_raw()->log(levels[static_cast<std::size_t>(level)], text);
+}
+
 void log_diagnostics(const Diagnostics& diagnostics) {
     for (const Diagnostic& d : diagnostics) {
         switch (d.severity) {
-        case Severity::error: spdlog::error("{}", d.to_string()); break;
-        case Severity::warning: spdlog::warn("{}", d.to_string()); break;
-        case Severity::note: spdlog::info("{}", d.to_string()); break;
+        case Severity::error: log_line(LogLevel::error, d.to_string()); break;
+        case Severity::warning: log_line(LogLevel::warning, d.to_string()); break;
+        case Severity::note: log_line(LogLevel::info, d.to_string()); break;
         }
     }
 }

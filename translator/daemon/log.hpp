@@ -6,9 +6,34 @@
 
 #include "mapping/diagnostic.hpp"
 
-#include <spdlog/spdlog.h>
+#include <cstdint>
+#include <fmt/core.h>
+#include <string>
 
 namespace xlat646 {
+
+enum class LogLevel : std::uint8_t { info, warning, error, critical };
+
+void log_line(LogLevel level, const std::string& text);
+
+// Formatted by the compiled library: spdlog's own templates would cost each file seconds of
+// compilation.
+template <class... Arguments>
+void log_info(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
+    log_line(LogLevel::info, fmt::vformat(format, fmt::make_format_args(arguments...)));
+}
+template <class... Arguments>
+void log_warning(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
+    log_line(LogLevel::warning, fmt::vformat(format, fmt::make_format_args(arguments...)));
+}
+template <class... Arguments>
+void log_error(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
+    log_line(LogLevel::error, fmt::vformat(format, fmt::make_format_args(arguments...)));
+}
+template <class... Arguments>
+void log_critical(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
+    log_line(LogLevel::critical, fmt::vformat(format, fmt::make_format_args(arguments...)));
+}
 
 /// Until log_without_waiting() a slow reader is waited for: a start that fails says why,
 /// completely.

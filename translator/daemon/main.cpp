@@ -3,6 +3,7 @@
 // xlat646d: the stateless IPv4/IPv6 translator.
 #include "translator/daemon/exit_status.hpp"
 #include "translator/daemon/log.hpp"
+#include "translator/daemon/privileges.hpp"
 #include "translator/daemon/supervisor.hpp"
 #include "translator/daemon/table_loader.hpp"
 
@@ -13,6 +14,7 @@
 #include <sys/random.h>
 #include <system_error>
 #include <time.h>
+#include <unistd.h>
 
 namespace {
 
@@ -59,25 +61,68 @@ int exit_status_of(const std::system_error& e) {
     }
 }
 
-int translate(const std::string& config_path, std::optional<Watchdog>& watchdog,
-              CommandLine command, Inheritance* inheritance) {
+bool ask_for_readability(const std::string& config_path, const Account& account,
+                         Diagnostics& diagnostics) {
+    if (::access(config_path.c_str(), R_OK) == 0) return true;
+    diagnostics.push_back({Severity::error, config_path, 0, 0,
+                           "user " + account.name +
+                               " cannot read it, and reload and restart need it; the file must be "
+                               "readable and its directories searchable for that user"});
+    return false;
+}
+
+int check(const std::string& config_path) {
     Diagnostics diagnostics;
     LoadedConfiguration loaded;
-    const bool is_valid = load_configuration(config_path, loaded, diagnostics);
+    const bool is_good =
+        load_configuration(config_path, loaded, diagnostics, Directories::are_judged);
     log_diagnostics(diagnostics);
-    if (!is_valid) {
-        spdlog::critical("{}: not usable, see the errors above", config_path);
-        if (inheritance != nullptr) inheritance->refuse(summary(config_path, diagnostics));
+    if (!is_good) {
+        log_critical("{}: not usable, see the errors above", config_path);
         return exit_status::configuration;
     }
-    spdlog::info("{}: {} mappings loaded in {:.3f} seconds, digest {:.16}", config_path,
-                 loaded.table.table->size(), loaded.table.seconds, loaded.table.digest);
-    if (!watchdog) return exit_status::fine;
+    log_info("{}: {} mappings, digest {:.16}", config_path, loaded.table.table->size(),
+             loaded.table.digest);
+    return exit_status::fine;
+}
+
+int translate(const std::string& config_path, CommandLine command, Inheritance* inheritance) {
+    Diagnostics diagnostics;
+    LoadedConfiguration loaded;
+    const auto refuse = [&] {
+        log_diagnostics(diagnostics);
+        log_critical("{}: not usable, see the errors above", config_path);
+        if (inheritance != nullptr) inheritance->refuse(summary(config_path, diagnostics));
+        return exit_status::configuration;
+    };
+    Accounts accounts;
+    if (!load_main_file(config_path, loaded, diagnostics, {Directories::are_judged}) ||
+        !find_accounts(config_path, loaded.config, Severity::error, accounts, diagnostics))
+        return refuse();
+    Supervisor::FromRoot from_root;
+    from_root.control_group = accounts.control;
+    if (accounts.daemon) {
+        from_root.tun_devices =
+            give_up_privileges(loaded.config, *accounts.daemon, inheritance != nullptr);
+        if (!ask_for_readability(config_path, *accounts.daemon, diagnostics)) return refuse();
+    } else if (::geteuid() == 0 && inheritance == nullptr) {
+        log_info("runs as root, with all that root may; 'user' in {} gives up what is not "
+                 "needed",
+                 config_path);
+    }
+    Watchdog watchdog; // a child: of the same user, and made before the table needs its memory
+    loaded.table = load_table(config_path, loaded.config, nullptr, diagnostics);
+    if (loaded.table.table == nullptr) return refuse();
+    log_diagnostics(diagnostics);
+    log_info("{}: {} mappings loaded in {:.3f} seconds, digest {:.16}", config_path,
+             loaded.table.table->size(), loaded.table.seconds, loaded.table.digest);
     log_without_waiting();
 
     add_secrets(loaded.config.settings);
     loaded.config.settings.now_ms = monotonic_ms;
-    Supervisor(config_path, std::move(loaded), *watchdog, std::move(command), inheritance).run();
+    Supervisor(config_path, std::move(loaded), watchdog, std::move(command), inheritance,
+               std::move(from_root))
+        .run();
     return exit_status::fine;
 }
 
@@ -122,18 +167,16 @@ int main(int argc, char** argv) {
     set_up_log();
     std::optional<Inheritance> inheritance;
     const auto give_up = [&](const std::exception& e, int status) {
-        spdlog::critical("{}", e.what());
+        log_critical("{}", e.what());
         if (inheritance) inheritance->refuse(e.what());
         return status;
     };
     try {
-        std::optional<Watchdog> watchdog; // only --check does without
-        if (given.count("check") == 0) {
-            Supervisor::block_signals();
-            inheritance = Inheritance::from_environment();
-            watchdog.emplace();
-        }
-        return translate(given["config"].as<std::string>(), watchdog, CommandLine::of(argc, argv),
+        const auto& config_path = given["config"].as<std::string>();
+        if (given.count("check") != 0) return check(config_path);
+        Supervisor::block_signals();
+        inheritance = Inheritance::from_environment();
+        return translate(config_path, CommandLine::of(argc, argv),
                          inheritance ? &*inheritance : nullptr);
     } catch (const std::system_error& e) {
         return give_up(e, exit_status_of(e));

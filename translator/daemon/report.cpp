@@ -101,10 +101,10 @@ void DropLog::look(Direction direction, DropReason reason, Clock::time_point now
         return;
 
     const std::uint64_t total = count(direction, reason);
-    spdlog::warn("discarded {} {} packet{}: {}: {} e.g. {}", total - state.counted,
-                 direction == Direction::v4_to_v6 ? "IPv4" : "IPv6",
-                 total - state.counted == 1 ? "" : "s", name_of(reason), sentence_of(reason),
-                 state.unsaid->to_string());
+    log_warning("discarded {} {} packet{}: {}: {} e.g. {}", total - state.counted,
+                direction == Direction::v4_to_v6 ? "IPv4" : "IPv6",
+                total - state.counted == 1 ? "" : "s", name_of(reason), sentence_of(reason),
+                state.unsaid->to_string());
     state = {now, total, std::nullopt};
 }
 

@@ -42,9 +42,9 @@ const sockaddr* generic(const sockaddr_un& address) {
 
 } // namespace
 
-SocketFile::SocketFile(std::string path)
+SocketFile::SocketFile(std::string path, std::optional<gid_t> group)
     : path_(std::move(path)), directory_(path_.substr(0, path_.rfind('/'))),
-      lock_path_(path_ + ".lock") {
+      lock_path_(path_ + ".lock"), group_(group) {
     constexpr int most_tries = 10;
     try {
         int tries = 0;
@@ -120,6 +120,9 @@ void SocketFile::listen() {
     if (::bind(socket_.get(), generic(address), sizeof address) != 0)
         fail(errno, "cannot make " + path_);
     is_bound_ = true;
+    if (group_ && ::chown(path_.c_str(), static_cast<uid_t>(-1), *group_) != 0)
+        fail(errno,
+             "cannot give " + path_ + " to group " + std::to_string(*group_) + " (control_group)");
     if (::chmod(path_.c_str(), socket_mode) != 0) fail(errno, "cannot change the mode of " + path_);
     if (::listen(socket_.get(), backlog) != 0) fail(errno, "cannot listen on " + path_);
 }

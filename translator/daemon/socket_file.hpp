@@ -9,15 +9,18 @@
 
 #include "translator/dataplane/tun.hpp"
 
+#include <optional>
 #include <string>
+#include <sys/types.h>
 
 namespace xlat646 {
 
 class SocketFile {
   public:
-    /// Makes the directory, too, if only that is missing. Throws std::system_error; EADDRINUSE:
-    /// somebody lives there; EEXIST: something that is no socket is in the way.
-    explicit SocketFile(std::string path);
+    /// Makes the directory, too, if only that is missing. `group`: who may use it beside the owner;
+    /// nullopt: our own. Throws std::system_error; EADDRINUSE: somebody lives there; EEXIST:
+    /// something that is no socket is in the way.
+    explicit SocketFile(std::string path, std::optional<gid_t> group = std::nullopt);
     /// One that another process has made and is about to leave. It is not ours before own(true).
     SocketFile(std::string path, FileDescriptor socket, FileDescriptor lock, bool made_directory);
     /// Removes what was made, if it is ours.
@@ -42,6 +45,7 @@ class SocketFile {
     std::string path_;
     std::string directory_;
     std::string lock_path_;
+    std::optional<gid_t> group_;
     bool is_ours_ = true;
     bool made_directory_ = false;
     bool is_bound_ = false;

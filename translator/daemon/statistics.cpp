@@ -54,14 +54,14 @@ std::unique_ptr<const ServedTable> Statistics::serve(std::unique_ptr<const Mappi
         next = std::make_unique<SegmentWriter>(description_, *table);
     } catch (const std::system_error& e) {
         problem = e.what();
-        spdlog::warn("stats_segment: {}; the daemon counts, but nobody can read it", problem);
+        log_warning("stats_segment: {}; the daemon counts, but nobody can read it", problem);
         description_.path.clear();
         next = std::make_unique<SegmentWriter>(description_, *table);
     }
     if (problem.empty() && !current_ && is_on_disk(next->descriptor()))
-        spdlog::info("stats_segment: {} is on a disk; in a tmpfs, as /run is, the workers never "
-                     "wait for it",
-                     path_);
+        log_info("stats_segment: {} is on a disk; in a tmpfs, as /run is, the workers never "
+                 "wait for it",
+                 path_);
     problem_ = std::move(problem);
     if (current_) old_.push_back(std::move(current_));
     current_ = std::move(next);
@@ -84,7 +84,7 @@ void Statistics::settle(const MappingTable& table, const Fastpath* fastpath) {
         current_->publish();
     } catch (const std::system_error& e) {
         problem_ = e.what();
-        spdlog::warn("stats_segment: {}", problem_);
+        log_warning("stats_segment: {}", problem_);
     }
     for (const auto& old : old_)
         old->end(SegmentState::superseded);
@@ -111,7 +111,7 @@ void Statistics::inherit(int descriptor, const MappingTable& table, const Fastpa
         settle(table, fastpath);
         supersede_segment(descriptor);
     } catch (const std::exception& e) {
-        spdlog::warn("stats_segment: its counters begin anew: {}", e.what());
+        log_warning("stats_segment: its counters begin anew: {}", e.what());
         settle(table, fastpath);
     }
 }

@@ -25,9 +25,8 @@
 namespace xlat646 {
 namespace {
 
-constexpr std::uint32_t tun_mtu = 65535;     // DC-11: the kernel must never answer for us
-constexpr std::uint32_t main_table = 254;    // RT_TABLE_MAIN
-constexpr std::size_t most_tun_queues = 256; // the kernel's MAX_TAP_QUEUES
+constexpr std::uint32_t tun_mtu = 65535;  // DC-11: the kernel must never answer for us
+constexpr std::uint32_t main_table = 254; // RT_TABLE_MAIN
 
 std::size_t queue_count(const Config& config) {
     return config.tun.queue_count(std::thread::hardware_concurrency());
@@ -50,9 +49,9 @@ void log_findings(const std::vector<SysctlFinding>& findings) {
     for (const SysctlFinding& f : findings) {
         const std::string line = f.what + " Fix: " + f.fix;
         switch (f.severity) {
-        case SysctlFinding::Severity::error: spdlog::error("{}", line); break;
-        case SysctlFinding::Severity::warning: spdlog::warn("{}", line); break;
-        case SysctlFinding::Severity::info: spdlog::info("{}", line); break;
+        case SysctlFinding::Severity::error: log_error("{}", line); break;
+        case SysctlFinding::Severity::warning: log_warning("{}", line); break;
+        case SysctlFinding::Severity::info: log_info("{}", line); break;
         }
     }
 }
@@ -60,9 +59,9 @@ void log_findings(const std::vector<SysctlFinding>& findings) {
 void warn_about_priority(int of_threads, int of_session) {
     const int error = of_threads != 0 ? of_threads : of_session;
     if (error != 0)
-        spdlog::warn("the workers do not come before other programs (tun.priority): {}; "
-                     "CAP_SYS_NICE or RLIMIT_NICE is needed",
-                     std::strerror(error));
+        log_warning("the workers do not come before other programs (tun.priority): {}; "
+                    "CAP_SYS_NICE or RLIMIT_NICE is needed",
+                    std::strerror(error));
 }
 
 } // namespace
@@ -74,10 +73,11 @@ void Supervisor::block_signals() {
 }
 
 Supervisor::Supervisor(std::string config_path, LoadedConfiguration loaded, Watchdog& watchdog,
-                       CommandLine command, Inheritance* inheritance)
+                       CommandLine command, Inheritance* inheritance, FromRoot from_root)
     : config_path_(std::move(config_path)), config_text_(std::move(loaded.text)),
-      config_(std::move(loaded.config)), first_table_(std::move(loaded.table.table)),
-      tables_(queue_count(config_)), digest_(std::move(loaded.table.digest)),
+      config_(std::move(loaded.config)), from_root_(std::move(from_root)),
+      first_table_(std::move(loaded.table.table)), tables_(queue_count(config_)),
+      captures_(queue_count(config_)), digest_(std::move(loaded.table.digest)),
       statistics_(config_.stats_segment, queue_count(config_),
                   config_.fastpath.mode != FastpathMode::off),
       command_(std::move(command)), inheritance_(inheritance), is_owner_(inheritance == nullptr),
@@ -114,6 +114,7 @@ void Supervisor::run() {
         if (const auto now = Clock::now(); now >= next_look) {
             next_look = now + std::chrono::seconds(1);
             drop_log_->look();
+            if (capture_ && capture_->is_over()) capture_.reset();
             settle_statistics();
             watch_fastpath();
             write_statistics();
@@ -124,9 +125,9 @@ void Supervisor::run() {
             switch (static_cast<int>(info.ssi_signo)) {
             case SIGHUP: reload(Guard::ask); break;
             case SIGUSR2: reload(Guard::overrule); break;
-            case SIGUSR1: spdlog::info("counters: {}", counters().dump()); break;
+            case SIGUSR1: log_info("counters: {}", counters().dump()); break;
             default:
-                spdlog::info("stopping: signal {}", info.ssi_signo);
+                log_info("stopping: signal {}", info.ssi_signo);
                 if (info.ssi_signo != SIGTERM || !begin_to_leave()) return stop_for_good();
             }
         }
@@ -136,17 +137,22 @@ void Supervisor::run() {
 void Supervisor::stop_for_good() {
     sd_notify(0, "STOPPING=1");
     stop();
-    spdlog::info("stopped");
+    log_info("stopped");
 }
 
 void Supervisor::start() {
     const std::size_t queues = queue_count(config_);
-    const std::size_t lanes = std::min<std::size_t>(config_.tun.lanes, most_tun_queues / queues);
+    const std::size_t kernel_queues =
+        config_.tun.kernel_queue_count(std::thread::hardware_concurrency());
+    const std::size_t lanes = kernel_queues / queues;
     if (inheritance_ != nullptr) {
-        check_inheritance(queues * lanes);
+        check_inheritance(kernel_queues);
         tun_ = Tun::adopt(config_.tun.name, std::move(inheritance_->queues), config_.tun.offload);
     } else {
-        tun_ = Tun::create(config_.tun.name, queues * lanes, config_.tun.offload);
+        if (from_root_.tun_devices.empty())
+            from_root_.tun_devices = Tun::open_devices(kernel_queues);
+        tun_ =
+            Tun::create(config_.tun.name, std::move(from_root_.tun_devices), config_.tun.offload);
     }
     open_control_socket();
     tables_.publish(statistics_.serve(std::move(first_table_), digest_));
@@ -187,7 +193,8 @@ void Supervisor::start() {
         options.busy_poll_us = config_.tun.busy_poll_us;
         options.merge_tcp = config_.tun.coalesce && tun_->offloads().tcp_segmentation;
         options.merge_udp = config_.tun.coalesce && tun_->offloads().udp_segmentation;
-        workers_.push_back(std::make_unique<Worker>(options, config_.settings, tables_.reader(i)));
+        workers_.push_back(std::make_unique<Worker>(options, config_.settings, tables_.reader(i),
+                                                    captures_.reader(i)));
     }
     drop_log_.emplace(workers_, statistics_);
     {
@@ -244,7 +251,7 @@ void Supervisor::start_readiness() {
 void Supervisor::pass_on_readiness() {
     for (const Readiness::Message& m : readiness_->take_messages()) {
         write_statistics();
-        spdlog::log(m.is_good ? spdlog::level::info : spdlog::level::warn, "{}", m.text);
+        log_line(m.is_good ? LogLevel::info : LogLevel::warning, m.text);
         sd_notifyf(0, "STATUS=%s", m.text.c_str());
     }
 }
@@ -258,18 +265,19 @@ void Supervisor::stop() {
         try {
             routes_->remove();
         } catch (const std::exception& e) {
-            spdlog::warn("cannot remove the routes: {}", e.what());
+            log_warning("cannot remove the routes: {}", e.what());
         }
         routes_.reset();
     }
     if (!threads_.empty()) {
         stop_workers();
         if (is_owner_) {
-            spdlog::info("counters: {}", counters().dump());
+            log_info("counters: {}", counters().dump());
             statistics_.look(life, table(), fastpath_.get(), Statistics::Pairs::now);
             statistics_.end();
         }
     }
+    capture_.reset();
     fastpath_.reset();
     tun_.reset();
     control_.reset(); // last: where its socket is gone, so is the rest
@@ -290,8 +298,8 @@ void Supervisor::install_routes(const MappingTable& table) {
                                                      config_.settings.own4, config_.settings.own6,
                                                      config_.settings.pool4, owned));
     if (change.added + change.removed != 0)
-        spdlog::info("kernel routes: {} added, {} removed, {} unchanged", change.added,
-                     change.removed, change.unchanged);
+        log_info("kernel routes: {} added, {} removed, {} unchanged", change.added, change.removed,
+                 change.unchanged);
 }
 
 void Supervisor::warn_about_sysctls() { log_findings(check_sysctls(config_.tun.name)); }

@@ -7,6 +7,7 @@
 #include "mapping/snapshot.hpp"
 #include "routing-hooks/route_set.hpp"
 #include "translator/daemon/announcement.hpp"
+#include "translator/daemon/capture_session.hpp"
 #include "translator/daemon/control_socket.hpp"
 #include "translator/daemon/handover.hpp"
 #include "translator/daemon/hooks.hpp"
@@ -31,10 +32,15 @@ namespace xlat646 {
 
 class Supervisor {
   public:
+    /// What only root may have: for a daemon that has been root.
+    struct FromRoot {
+        std::vector<FileDescriptor> tun_devices; ///< none: this process may open them itself
+        std::optional<gid_t> control_group;      ///< of the control socket; nullopt: our own
+    };
     /// `command`: how to start another one. `inheritance`: from whom this one takes over; nullptr:
     /// nobody.
     Supervisor(std::string config_path, LoadedConfiguration loaded, Watchdog& watchdog,
-               CommandLine command, Inheritance* inheritance);
+               CommandLine command, Inheritance* inheritance, FromRoot from_root);
     ~Supervisor();
 
     /// To be called first thing in main(), before any thread exists: all threads inherit the mask,
@@ -98,6 +104,8 @@ class Supervisor {
     nlohmann::ordered_json counters() const;
     void open_control_socket();
     std::string answer(const ControlRequest& request);
+    /// The answer, if it comes to nothing; else the session has the socket and gives it.
+    std::string begin_capture(const CaptureWish& wish, FileDescriptor& socket);
     /// All that `xlat646 status` shows but the counters.
     nlohmann::ordered_json report() const;
     nlohmann::ordered_json table_status() const;
@@ -105,9 +113,11 @@ class Supervisor {
     std::string config_path_;
     std::string config_text_;
     Config config_;
+    FromRoot from_root_;
     std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
     std::unique_ptr<const MappingTable> first_table_; ///< until start()
     Snapshot<ServedTable> tables_;
+    Snapshot<CaptureRings> captures_;       ///< the session writes it
     std::string digest_;                    ///< of the current table
     std::uint64_t generation_ = 1;          ///< of the current table
     std::deque<ReloadResult> reloads_seen_; ///< newest first
@@ -133,6 +143,7 @@ class Supervisor {
     std::optional<ControlSocket> control_;
     Workers workers_;
     std::vector<std::thread> threads_;
+    std::optional<CaptureSession> capture_;
     std::optional<DropLog> drop_log_;
     Hooks hooks_;
     std::optional<Announcement> announcement_; ///< with a section `routing` only

@@ -5,6 +5,7 @@
 #include "translator/daemon/log.hpp"
 #include "translator/daemon/supervisor.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
@@ -27,7 +28,11 @@ constexpr const char* name_of(FastpathMode mode) {
 
 void Supervisor::open_control_socket() {
     if (config_.control_socket.empty()) return;
-    const auto answer_to = [this](const ControlRequest& request) { return answer(request); };
+    const auto answer_to = [this](const ControlRequest& request, FileDescriptor& socket) {
+        return request.command == ControlRequest::Command::capture
+                   ? begin_capture(request.capture, socket)
+                   : answer(request);
+    };
     if (inheritance_ != nullptr && inheritance_->control.get() >= 0 &&
         inheritance_->legacy.control_socket == config_.control_socket)
         control_.emplace(std::make_unique<SocketFile>(config_.control_socket,
@@ -36,7 +41,9 @@ void Supervisor::open_control_socket() {
                                                       inheritance_->legacy.made_directory),
                          answer_to);
     else
-        control_.emplace(config_.control_socket, answer_to);
+        control_.emplace(
+            std::make_unique<SocketFile>(config_.control_socket, from_root_.control_group),
+            answer_to);
 }
 
 std::string Supervisor::answer(const ControlRequest& request) {
@@ -51,11 +58,25 @@ std::string Supervisor::answer(const ControlRequest& request) {
                                        {"problem", problem},
                                        {"pid", successor_ ? successor_->pid() : ::getpid()}});
     }
-    spdlog::info("reload asked for by the control socket{}", request.force ? ", forced" : "");
+    log_info("reload asked for by the control socket ({}){}", control_->peer(),
+             request.force ? ", forced" : "");
     reload(request.force ? Guard::overrule : Guard::ask);
     ordered_json result = to_json(reloads_seen_.front());
     result["table"] = table_status();
     return answer_line("reload", result);
+}
+
+std::string Supervisor::begin_capture(const CaptureWish& wish, FileDescriptor& socket) {
+    if (capture_ && capture_->is_over()) capture_.reset();
+    if (capture_) return error_answer("another capture is running, and there is one at a time");
+    std::string line = answer_line(
+        "capture",
+        {{"format", CaptureSession::format},
+         {"fastpath", std::any_of(uplinks_.begin(), uplinks_.end(),
+                                  [](const FastpathUplink& u) { return u.hook.has_value(); })}});
+    capture_.emplace(std::move(socket), wish, workers_.size(), captures_, std::move(line));
+    log_info("capture asked for by the control socket");
+    return {};
 }
 
 ordered_json Supervisor::table_status() const {

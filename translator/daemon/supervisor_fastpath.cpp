@@ -20,7 +20,7 @@ void Supervisor::start_fastpath() {
         const char* const what = "fastpath.interfaces names no interface";
         if (must_work) throw std::system_error(ENODEV, std::generic_category(), what);
         fastpath_problem_ = what;
-        spdlog::warn("no fast path: {}", what);
+        log_warning("no fast path: {}", what);
         return;
     }
     try {
@@ -29,7 +29,7 @@ void Supervisor::start_fastpath() {
     } catch (const std::system_error& e) {
         if (must_work) throw;
         fastpath_problem_ = e.what();
-        spdlog::warn("no fast path, user space translates everything: {}", e.what());
+        log_warning("no fast path, user space translates everything: {}", e.what());
         fastpath_.reset();
         return;
     }
@@ -47,9 +47,9 @@ void Supervisor::watch_fastpath() {
     for (FastpathUplink& uplink : uplinks_) {
         if (uplink.hook && fastpath_->is_attached(uplink.interface)) continue;
         if (uplink.hook) {
-            spdlog::warn("fast path: no longer at the ingress of {}: the interface has gone, or "
-                         "somebody has removed the program",
-                         uplink.interface);
+            log_warning("fast path: no longer at the ingress of {}: the interface has gone, or "
+                        "somebody has removed the program",
+                        uplink.interface);
             fastpath_->detach(uplink.interface);
             uplink.hook.reset();
         }
@@ -75,11 +75,11 @@ void Supervisor::attach_fastpath(FastpathUplink& uplink, bool must_work) {
         }
     }
     if (uplink.hook) {
-        if (!missing.empty()) spdlog::error("fast path: {}", missing);
-        spdlog::info("fast path: at the ingress of {}, by {}", uplink.interface,
-                     uplink.hook == FastpathHook::tcx ? "tcx" : "clsact");
+        if (!missing.empty()) log_error("fast path: {}", missing);
+        log_info("fast path: at the ingress of {}, by {}", uplink.interface,
+                 uplink.hook == FastpathHook::tcx ? "tcx" : "clsact");
     } else if (trouble != uplink.why_not) {
-        spdlog::warn("no fast path for packets from {}: {}", uplink.interface, trouble);
+        log_warning("no fast path for packets from {}: {}", uplink.interface, trouble);
     }
     uplink.why_not = trouble;
 }
@@ -103,8 +103,8 @@ void Supervisor::publish(std::unique_ptr<const MappingTable> table, const std::s
         try {
             fastpath_->prepare(*table);
         } catch (const std::system_error& e) {
-            spdlog::error("the fast path stops until the next reload, user space goes on: {}",
-                          e.what());
+            log_error("the fast path stops until the next reload, user space goes on: {}",
+                      e.what());
             fastpath_->pause();
             fastpath_problem_ = std::string("paused until the next reload: ") + e.what();
         }
@@ -115,7 +115,7 @@ void Supervisor::publish(std::unique_ptr<const MappingTable> table, const std::s
         try {
             fastpath_->retire();
         } catch (const std::system_error& e) {
-            spdlog::warn("counters of the fast path for the previous table are lost: {}", e.what());
+            log_warning("counters of the fast path for the previous table are lost: {}", e.what());
         }
     }
     // A worker holds a table for one packet. One that is kept from its CPU is waited for elsewhere.

@@ -18,8 +18,8 @@ std::uint64_t Supervisor::packets_received() const {
 
 bool Supervisor::begin_to_leave() {
     if (leaving_ || !config_.shutdown.drain || !announcement_) return false;
-    spdlog::info("draining for at most {} s before the stop; a second signal stops at once",
-                 config_.shutdown.limit);
+    log_info("draining for at most {} s before the stop; a second signal stops at once",
+             config_.shutdown.limit);
     sd_notifyf(0, "STOPPING=1\nEXTEND_TIMEOUT_USEC=%llu",
                (config_.shutdown.limit + 10ULL) * 1'000'000);
     leaving_.emplace(QuietWatch::Clock::now(), packets_received(),
@@ -34,12 +34,12 @@ bool Supervisor::may_leave() {
     switch (leaving_->look(QuietWatch::Clock::now(), packets_received())) {
     case QuietWatch::Verdict::wait: return false;
     case QuietWatch::Verdict::quiet:
-        spdlog::info("drained: {:.1f} packets per second still come", leaving_->rate());
+        log_info("drained: {:.1f} packets per second still come", leaving_->rate());
         return true;
     case QuietWatch::Verdict::limit: break;
     }
-    spdlog::warn("drained for {} s, and {:.1f} packets per second still come: they are lost now",
-                 config_.shutdown.limit, leaving_->rate());
+    log_warning("drained for {} s, and {:.1f} packets per second still come: they are lost now",
+                config_.shutdown.limit, leaving_->rate());
     return true;
 }
 

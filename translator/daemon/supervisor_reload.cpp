@@ -26,7 +26,7 @@ void notify_reloading() {
 
 /// What is said on a reload goes to the log and into its result.
 void warn(ReloadResult& result, const std::string& text) {
-    spdlog::warn("{}", text);
+    log_warning("{}", text);
     result.say("warning: " + text);
 }
 
@@ -36,7 +36,7 @@ void tell(ReloadResult& result, const Diagnostics& diagnostics) {
 }
 
 void fail(ReloadResult& result, const std::string& text) {
-    spdlog::error("reload failed: {}", text);
+    log_error("reload failed: {}", text);
     result.say("error: " + text);
 }
 
@@ -76,7 +76,8 @@ void Supervisor::reload(Guard guard) {
 
 void Supervisor::compare_config(ReloadResult& result) {
     Diagnostics diagnostics;
-    const auto file = read_config_file(config_path_, config_file_limit, diagnostics);
+    const auto file =
+        read_config_file(config_path_, config_file_limit, diagnostics, {Directories::are_judged});
     if (!file) {
         tell(result, diagnostics);
         return;
@@ -123,10 +124,10 @@ void Supervisor::reload_table(Guard guard, ReloadResult& result) {
     result.diff = loaded.diff;
     result.seconds = loaded.seconds;
     result.is_done = true;
-    spdlog::info("reloaded: {} mappings, {} added, {} removed, {} changed, {:.3f} seconds, "
-                 "digest {:.16}",
-                 size, diff.added, diff.removed, diff.readdressed + diff.relabelled, loaded.seconds,
-                 loaded.digest);
+    log_info("reloaded: {} mappings, {} added, {} removed, {} changed, {:.3f} seconds, "
+             "digest {:.16}",
+             size, diff.added, diff.removed, diff.readdressed + diff.relabelled, loaded.seconds,
+             loaded.digest);
 }
 
 } // namespace xlat646

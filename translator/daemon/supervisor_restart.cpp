@@ -27,7 +27,8 @@ constexpr std::chrono::seconds time_for_a_probe{10};
 } // namespace
 
 std::string Supervisor::restart() {
-    spdlog::info("restart asked for by the control socket: starting {}", command_.program);
+    log_info("restart asked for by the control socket ({}): starting {}", control_->peer(),
+             command_.program);
     std::string problem;
     try {
         if (leaving_) throw std::runtime_error("this one is about to stop");
@@ -54,7 +55,7 @@ std::string Supervisor::restart() {
         successor_.reset();
         problem = e.what();
     }
-    spdlog::error("restart failed: {}; this process goes on", problem);
+    log_error("restart failed: {}; this process goes on", problem);
     return problem;
 }
 
@@ -111,14 +112,15 @@ void Supervisor::hand_over() {
     try {
         successor_->channel().send({{"is_ready", is_ready}, {"counters", counters()}});
     } catch (const std::exception&) {
-        spdlog::critical("the new process {}, when this one had stopped to translate",
-                         successor_->how_it_ended());
+        log_critical("the new process {}, when this one had stopped to translate",
+                     successor_->how_it_ended());
         ::_exit(exit_status::internal); // nobody translates now: the TUN goes at once
     }
     is_owner_ = false;
     successor_->release();
+    if (capture_) capture_->end("restart");
     if (!keeps_socket_) control_->file().own(false);
-    spdlog::info("handed over to process {}", successor_->pid());
+    log_info("handed over to process {}", successor_->pid());
 }
 
 void Supervisor::hand_on_signals() {
@@ -167,10 +169,10 @@ void Supervisor::take_over() {
     readiness_->settle();
     if (last && last->contains("counters")) {
         before_ = last->at("counters");
-        spdlog::info("taken over from another process: TUN, routes and counters go on");
+        log_info("taken over from another process: TUN, routes and counters go on");
     } else {
-        spdlog::warn("taken over from a process that ended without a word: what it has counted "
-                     "lately is lost");
+        log_warning("taken over from a process that ended without a word: what it has counted "
+                    "lately is lost");
     }
     if (fastpath_) watch_fastpath();
 }

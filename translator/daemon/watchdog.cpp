@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "translator/daemon/watchdog.hpp"
 
+#include "translator/daemon/capabilities.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
@@ -73,6 +75,10 @@ Watchdog::Watchdog() {
     close_range(ours + 1, ~0u, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_NAME, "xlat646d-watch");
+    try {
+        limit_capabilities(0);           // of the same user: it may kill without any
+    } catch (const std::system_error&) { // and nobody to tell it to
+    }
     setsid(); // what a terminal sends to all of its foreground is not for us: Ctrl-C, Ctrl-Z
     watch(ends[0], parent);
 }

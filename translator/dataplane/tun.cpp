@@ -70,11 +70,22 @@ std::string TunOffloads::to_string() const {
     return text;
 }
 
+std::vector<FileDescriptor> Tun::open_devices(std::size_t queues) {
+    std::vector<FileDescriptor> out;
+    for (std::size_t i = 0; i < queues; ++i)
+        out.push_back(open_device());
+    return out;
+}
+
 Tun Tun::create(const std::string& name, std::size_t queues, bool offload) {
+    return create(name, open_devices(queues), offload);
+}
+
+Tun Tun::create(const std::string& name, std::vector<FileDescriptor> devices, bool offload) {
     Tun tun;
     tun.name_ = name;
-    for (std::size_t i = 0; i < queues; ++i) {
-        FileDescriptor fd = open_device();
+    for (std::size_t i = 0; i < devices.size(); ++i) {
+        FileDescriptor& fd = devices[i];
         ifreq request{};
         std::strncpy(request.ifr_name, name.c_str(), IFNAMSIZ - 1);
         unsigned flags = IFF_TUN | IFF_NO_PI | IFF_MULTI_QUEUE;

@@ -39,6 +39,9 @@ class Tun {
     /// Creates the device with `queues` queues; it vanishes with this object. Throws
     /// std::system_error with a sentence that says what is missing; EBUSY: the name is taken.
     static Tun create(const std::string& name, std::size_t queues, bool offload);
+    /// The same in two steps, of which the first may need more rights.
+    static std::vector<FileDescriptor> open_devices(std::size_t queues);
+    static Tun create(const std::string& name, std::vector<FileDescriptor> devices, bool offload);
 
     /// A device that another process has made, which may still read it, too. It lives as long as
     /// either does. Throws std::system_error when these are not its queues.

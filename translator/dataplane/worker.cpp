@@ -33,8 +33,8 @@ std::uint64_t monotonic_us() noexcept {
 } // namespace
 
 Worker::Worker(const WorkerOptions& options, const Settings& settings,
-               Snapshot<ServedTable>::Reader reader)
-    : options_(options), reader_(reader), translator_(settings) {
+               Snapshot<ServedTable>::Reader reader, Snapshot<CaptureRings>::Reader captures)
+    : options_(options), reader_(reader), captures_(captures), translator_(settings) {
     for (const int lane : options_.lanes)
         events_.push_back({lane, POLLIN, 0});
     events_.push_back({options_.wake, POLLIN, 0});
@@ -151,7 +151,15 @@ void Worker::handle_read(Packet& packet) noexcept {
         handle(segment, false);
 }
 
-void Worker::handle(Packet& packet, bool is_alone) noexcept {
+void Worker::handle_captured(Packet& packet, bool is_alone) noexcept {
+    const CaptureRings* const rings = captures_.pin();
+    translate(packet, is_alone,
+              rings == nullptr ? nullptr : rings->of_worker[options_.index].get());
+    captures_.unpin();
+}
+
+void Worker::translate(Packet& packet, bool is_alone, CaptureRing* capture) noexcept {
+    if (capture != nullptr) capture->begin(packet);
     const Received received = Received::of(packet);
     const std::uint8_t* const received_at = packet.data;
 
@@ -162,13 +170,14 @@ void Worker::handle(Packet& packet, bool is_alone) noexcept {
     DirectionCounters& counters =
         count_packet(served.blocks[options_.index], received, translator_, outcome, packet);
 
+    if (capture != nullptr) capture->end(translator_, outcome, packet);
     switch (outcome.verdict()) {
     case Verdict::forward: {
         if (is_alone && hold(packet)) return;
         flush();
         std::uint64_t pieces = 0;
         do {
-            ++pieces;
+            if (++pieces > 1 && capture != nullptr) capture->add_piece(packet);
             if (write(packet)) counters.forwarded_bytes.add(packet.length);
         } while (translator_.next_piece(packet));
         if (pieces > 1) counters.pieces.add(pieces);

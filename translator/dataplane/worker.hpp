@@ -14,6 +14,7 @@
 #pragma once
 
 #include "mapping/snapshot.hpp"
+#include "translator/dataplane/capture_ring.hpp"
 #include "translator/dataplane/packet_buffer.hpp"
 #include "translator/siit/translator.hpp"
 #include "translator/stats/drop_samples.hpp"
@@ -40,9 +41,9 @@ struct WorkerOptions {
 
 class Worker {
   public:
-    /// `settings` and `reader`'s snapshot must outlive the worker; a table has been published.
+    /// `settings` and both snapshots must outlive the worker; a table has been published.
     Worker(const WorkerOptions& options, const Settings& settings,
-           Snapshot<ServedTable>::Reader reader);
+           Snapshot<ServedTable>::Reader reader, Snapshot<CaptureRings>::Reader captures);
 
     /// The thread's function: returns when `wake` is readable.
     void run() noexcept;
@@ -64,7 +65,14 @@ class Worker {
     bool read_packet(Packet& packet) noexcept;
     void handle_read(Packet& packet) noexcept;
     /// `is_alone`: nothing else of value lies in its buffer.
-    void handle(Packet& packet, bool is_alone) noexcept;
+    void handle(Packet& packet, bool is_alone) noexcept {
+        if (captures_.is_empty()) [[likely]]
+            translate(packet, is_alone, nullptr);
+        else
+            handle_captured(packet, is_alone);
+    }
+    void handle_captured(Packet& packet, bool is_alone) noexcept;
+    void translate(Packet& packet, bool is_alone, CaptureRing* capture) noexcept;
     /// True: the packet will leave with the next flush() at the latest.
     bool hold(const Packet& packet) noexcept;
     void flush() noexcept;
@@ -85,6 +93,7 @@ class Worker {
     WorkerOptions options_;
     Snapshot<ServedTable>::Reader reader_;
     const ServedTable* served_ = nullptr; ///< what is pinned
+    Snapshot<CaptureRings>::Reader captures_;
     Translator translator_;
     std::vector<pollfd> events_; ///< one for each lane, and `wake`
     std::size_t lane_ = 0;

@@ -148,7 +148,7 @@ MHD_Result HttpServer::on_request(void* self, MHD_Connection* connection, const 
                                           &arguments);
         return server.send(connection, server.documents_.answer(url, arguments));
     } catch (const std::exception& e) { // it must not cross a C library
-        spdlog::error("an answer could not be made: {}", e.what());
+        log_error("an answer could not be made: {}", e.what());
         return MHD_NO;
     }
 }

@@ -54,7 +54,7 @@ FileDescriptor open_listener(const ListenAddress& wanted) {
     if (!is_open)
         throw std::system_error(errno, std::generic_category(),
                                 "cannot listen on " + wanted.to_string());
-    spdlog::info("serving http://{}/", wanted.to_string());
+    log_info("serving http://{}/", wanted.to_string());
     return socket;
 }
 
@@ -71,7 +71,7 @@ void take_passed(std::vector<FileDescriptor>& out) {
             throw std::system_error(errno, std::generic_category(), "a passed socket");
         out.push_back(std::move(socket));
     }
-    if (count > 0) spdlog::info("serving HTTP on {} passed sockets", count);
+    if (count > 0) log_info("serving HTTP on {} passed sockets", count);
 }
 
 } // namespace
@@ -91,7 +91,7 @@ std::vector<FileDescriptor> open_listeners(const std::vector<ListenAddress>& wan
     } catch (const std::system_error& e) {
         const int error = e.code().value();
         if (error != EADDRNOTAVAIL && error != EAFNOSUPPORT) throw;
-        spdlog::info("{}: a node without IPv6 on its loopback", e.what());
+        log_info("{}: a node without IPv6 on its loopback", e.what());
     }
     return out;
 }

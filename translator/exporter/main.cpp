@@ -41,13 +41,13 @@ int serve(const ExporterOptions& options) {
     try {
         listeners = open_listeners(options.listen);
     } catch (const std::system_error& e) {
-        spdlog::critical("{}", e.what());
+        log_critical("{}", e.what());
         return exit_status::configuration;
     }
     if (!options.user.empty())
         become(options.user);
     else if (::geteuid() == 0)
-        spdlog::warn("running as root; it needs no right but to read the segment (--user NAME)");
+        log_warning("running as root; it needs no right but to read the segment (--user NAME)");
     lower_priority();
     bus_errors::survive();
     Documents documents(options.stats, options.series);
@@ -56,7 +56,7 @@ int serve(const ExporterOptions& options) {
     log_without_waiting();
     server.run(stop.get());
     (void)::sd_notify(0, "STOPPING=1");
-    spdlog::info("stopped");
+    log_info("stopped");
     return exit_status::fine;
 }
 
@@ -83,11 +83,11 @@ int main(int argc, char** argv) {
         return exit_status::usage;
     } catch (const std::system_error& e) {
         const int error = e.code().value();
-        spdlog::critical("{}", e.what());
+        log_critical("{}", e.what());
         return error == EPERM || error == EACCES ? exit_status::no_permission
                                                  : exit_status::internal;
     } catch (const std::exception& e) {
-        spdlog::critical("{}", e.what());
+        log_critical("{}", e.what());
         return exit_status::internal;
     }
 }

@@ -38,12 +38,12 @@ void lower_session() {
 void lower_priority() {
     lower_session();
     if (::setpriority(PRIO_PROCESS, 0, lowest) != 0)
-        spdlog::warn("cannot lower the priority: {}", std::generic_category().message(errno));
+        log_warning("cannot lower the priority: {}", std::generic_category().message(errno));
     // Not SCHED_IDLE: beside workers that use up all CPUs a scrape then takes longer than
     // Prometheus waits for it (README.md).
     const sched_param none{};
     if (::sched_setscheduler(0, SCHED_BATCH, &none) != 0)
-        spdlog::warn("cannot become batch work: {}", std::generic_category().message(errno));
+        log_warning("cannot become batch work: {}", std::generic_category().message(errno));
 }
 
 void become(const std::string& user) {

@@ -30,9 +30,9 @@ void SegmentSource::open() {
     if (problem == problem_) return;
     problem_ = std::move(problem);
     if (problem_.empty())
-        spdlog::info("{}: reading it", path_);
+        log_info("{}: reading it", path_);
     else
-        spdlog::warn("{}", problem_);
+        log_warning("{}", problem_);
 }
 
 SegmentLook SegmentSource::look(std::uint64_t now_ms) {
@@ -66,7 +66,7 @@ bool SegmentSource::was_cut() {
     bus_errors::watch(nullptr, 0);
     reader_.reset();
     problem_ = path_ + ": somebody has shortened the statistics segment";
-    spdlog::error("{}; only its daemon may write to it", problem_);
+    log_error("{}; only its daemon may write to it", problem_);
     return true;
 }
 

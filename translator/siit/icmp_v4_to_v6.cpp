@@ -3,6 +3,7 @@
 // RFC 7915 sections 4.2 and 4.3: ICMPv4 messages and the packets quoted in ICMPv4 errors.
 #include "translator/siit/icmp_tables.hpp"
 #include "translator/siit/quote.hpp"
+#include "translator/siit/trace.hpp"
 #include "translator/siit/translator.hpp"
 
 #include <algorithm>
@@ -44,6 +45,9 @@ Outcome Translator::icmp_v4_to_v6(Packet& packet, const Ipv4View& view, const Ma
     if (pass == Pass::only)
         if (const std::uint32_t mtu = exceeded_mtu6(packet, view))
             return reject_too_big(packet, view, mtu);
+    trace_if(view.header.df(), Rule::fits6);
+    trace(Rule::echo_to_v6);
+    trace(Rule::source_embedded);
     const Ipv6Address source = settings_.prefix.embed(view.source());
     const auto old_word = load<Be16>(message);
     message[0] = type == icmp::v4::echo_request ? icmp::v6::echo_request : icmp::v6::echo_reply;
@@ -80,8 +84,10 @@ Outcome Translator::icmp_error_v4_to_v6(Packet& packet, const Ipv4View& view,
     const auto icmp_in = load<IcmpHeader>(message);
     const icmp::Translated target = icmp::error_to_v6(icmp_in.type, icmp_in.code);
     if (!target.exists) return Outcome::drop(DropReason::icmp_type);
+    trace(Rule::error_type4);
     if (ChecksumSum().add(message, view.transport_length).fold() != 0xffff) // I46-03
         return Outcome::drop(DropReason::icmp_checksum);
+    trace(Rule::error_checksum4);
 
     // The second word.
     std::uint32_t rest = 0; // I46-09
@@ -119,11 +125,14 @@ Outcome Translator::icmp_error_v4_to_v6(Packet& packet, const Ipv4View& view,
         if (type != icmp::v4::echo_request && type != icmp::v4::echo_reply) // INN-02, INN-09
             return Outcome::drop(DropReason::icmp_nested);
     }
+    trace(Rule::quote4);
+    trace_if(target.rest == icmp::Rest::mtu, Rule::mtu_to_v6);
     if (target.rest == icmp::Rest::mtu)
         rest = mtu_to_v6(icmp_in.rest.value() & 0xffff, quote.header.total_length.value());
     const Ipv6Address quoted_destination =
         settings_.prefix.embed(quote.header.destination()); // HP-02
 
+    trace(Rule::quote_to_v6);
     // From here on the message is rewritten: first what lies behind the quoted header.
     if (is_icmp && is_first) { // INN-09
         const auto old_word = quote.type_word();
@@ -167,6 +176,7 @@ Outcome Translator::icmp_error_v4_to_v6(Packet& packet, const Ipv4View& view,
         store(inner_at + Ipv6Header::size, fragment);
     }
 
+    trace(Rule::error_to_v6);
     constexpr std::size_t outer_headers = Ipv6Header::size + IcmpHeader::size;
     const Arranged arranged = arrange(inner_at, inner_header + quote.available, parts,
                                       icmp::is_extensible_v6(target.type), 8,
@@ -193,6 +203,8 @@ Outcome Translator::icmp_error_v4_to_v6(Packet& packet, const Ipv4View& view,
                                               .complement());
     store(message_out, icmp_out);
 
+    trace(Rule::header6);
+    trace_if(settings_.dscp.has_value(), Rule::dscp_set);
     Ipv6Header outer;
     outer.set_traffic_class(traffic_class(view.header.tos));
     outer.payload_length = message_length; // INN-03

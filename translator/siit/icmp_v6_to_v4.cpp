@@ -4,6 +4,7 @@
 #include "translator/siit/icmp_tables.hpp"
 #include "translator/siit/interface_object.hpp"
 #include "translator/siit/quote.hpp"
+#include "translator/siit/trace.hpp"
 #include "translator/siit/translator.hpp"
 
 #include <algorithm>
@@ -36,6 +37,8 @@ Outcome Translator::icmp_v6_to_v4(Packet& packet, const Ipv6View& view, Ipv4Addr
         return Outcome::drop(DropReason::too_big);
     if (const std::uint32_t mtu = exceeded_mtu4(packet, view, hairpin))
         return reject_too_big(packet, view, mtu);
+    trace(Rule::fits4);
+    trace(Rule::echo_to_v4);
     const auto old_word = load<Be16>(message);
     message[0] = type == icmp::v6::echo_request ? icmp::v4::echo_request : icmp::v4::echo_reply;
     const ChecksumSum delta = // CK-06
@@ -60,6 +63,7 @@ Outcome Translator::icmp_error_v6_to_v4(Packet& packet, const Ipv6View& view, Ip
     const icmp::Translated target =
         icmp::error_to_v4(icmp_in.type, icmp_in.code, settings_.map_icmpv6_policy_codes);
     if (!target.exists) return Outcome::drop(DropReason::icmp_type);
+    trace(Rule::error_type6);
     const auto message_in_length = static_cast<std::uint16_t>(view.transport_length);
     if (ChecksumSum() // I64-02
             .add(view.header.source())
@@ -69,6 +73,7 @@ Outcome Translator::icmp_error_v6_to_v4(Packet& packet, const Ipv6View& view, Ip
             .add(message, message_in_length)
             .fold() != 0xffff)
         return Outcome::drop(DropReason::icmp_checksum);
+    trace(Rule::error_checksum6);
 
     // The second word, but for the MTU.
     std::uint32_t rest = 0; // I64-05
@@ -106,12 +111,15 @@ Outcome Translator::icmp_error_v6_to_v4(Packet& packet, const Ipv6View& view, Ip
         if (type != icmp::v6::echo_request && type != icmp::v6::echo_reply) // INN-02, INN-09
             return Outcome::drop(DropReason::icmp_nested);
     }
+    trace(Rule::quote6);
     if (target.rest == icmp::Rest::mtu) { // I64-03, I64-04
+        trace(Rule::mtu_to_v4);
         const std::uint32_t growth = inner_view.has_fragment_header ? 28 : 20;
         rest = std::min({std::max(icmp_in.rest.value(), ipv6_minimum_mtu) - growth, settings_.mtu4,
                          settings_.mtu6 - 20, std::uint32_t{0xffff}});
     }
 
+    trace(Rule::quote_to_v4);
     // From here on the message is rewritten: first what lies behind the quoted header.
     constexpr std::size_t outer_headers = Ipv4Header::size + IcmpHeader::size;
     const std::size_t limit =
@@ -164,6 +172,7 @@ Outcome Translator::icmp_error_v6_to_v4(Packet& packet, const Ipv6View& view, Ip
     std::uint8_t* const inner_at = quote.transport - Ipv4Header::size;
     store(inner_at, inner);
 
+    trace(Rule::error_to_v4);
     const Arranged arranged =
         arrange(inner_at, Ipv4Header::size + quote.available, parts,
                 icmp::is_extensible_v4(target.type), 4, limit); // X84-03, X84-04

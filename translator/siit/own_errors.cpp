@@ -3,6 +3,7 @@
 // ICMP errors that the translator itself sends (matrix section 8). The discarded packet is still as
 // received; the error is built in front of it and what does not fit is cut off.
 #include "translator/siit/icmp_tables.hpp"
+#include "translator/siit/trace.hpp"
 #include "translator/siit/translator.hpp"
 
 #include <algorithm>
@@ -46,11 +47,14 @@ bool Translator::is_switched_off(ErrorKind kind) const noexcept {
 Outcome Translator::reject(Packet& packet, const Ipv4View& view, DropReason reason,
                            const Error& error) noexcept {
     // G4-03. Addresses that must not be answered are class H and were dropped long before.
-    if (view.is_icmp_error() || !view.is_first_or_whole() || is_switched_off(error.kind))
+    if (view.is_icmp_error() || !view.is_first_or_whole() || is_switched_off(error.kind)) {
+        trace(Rule::error_forbidden4);
         return Outcome::drop(reason);
+    }
     if (!may_send(error, false, view.source().value()))
         return Outcome::suppressed(reason, error.kind);
 
+    trace(Rule::error_made4);
     make_quotable(packet);
     constexpr std::size_t headers = Ipv4Header::size + IcmpHeader::size;
     const std::size_t quoted = std::min(packet.length, largest_error4 - headers);
@@ -84,12 +88,15 @@ Outcome Translator::reject(Packet& packet, const Ipv6View& view, DropReason reas
     // G6-04. Sources and destinations that must not be answered are class H.
     const bool is_redirect = view.protocol == protocol::icmp6 && view.transport_length != 0 &&
                              view.transport[0] == icmp::v6::redirect;
-    if (view.is_icmp_error() || is_redirect || is_switched_off(error.kind))
+    if (view.is_icmp_error() || is_redirect || is_switched_off(error.kind)) {
+        trace(Rule::error_forbidden6);
         return Outcome::drop(reason);
+    }
     const Ipv6Address source = view.header.source();
     if (!may_send(error, true, source.high() ^ (source.low() * 0xff51afd7ed558ccdull)))
         return Outcome::suppressed(reason, error.kind);
 
+    trace(Rule::error_made6);
     make_quotable(packet);
     constexpr std::size_t headers = Ipv6Header::size + IcmpHeader::size;
     const std::size_t quoted = std::min(packet.length, largest_error6 - headers);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "translator/siit/translator.hpp"
 
+#include "translator/siit/trace.hpp"
+
 #include <algorithm>
 
 namespace xlat646 {
@@ -101,6 +103,7 @@ void Translator::clamp_mss(std::uint8_t* tcp, std::size_t length, bool is_partia
         if (tcp[at] == mss_option && tcp[at + 1] == 4) {
             const auto old = load<Be16>(tcp + at + 2);
             if (old.value() <= limit) return;
+            trace(Rule::mss_lowered);
             store(tcp + at + 2, Be16(limit));
             if (is_partial) return; // whoever completes the checksum sees the new value
             // An option may start at an odd offset: then its bytes count swapped.

@@ -4,6 +4,7 @@
 // the last check that may answer it with an ICMP error: errors quote packets as received.
 #include "translator/siit/icmp_tables.hpp"
 #include "translator/siit/probe_pair.hpp"
+#include "translator/siit/trace.hpp"
 #include "translator/siit/translator.hpp"
 #include "translator/siit/transport.hpp"
 
@@ -30,15 +31,18 @@ constexpr bool is_v6_only(std::uint8_t proto) {
 Outcome Translator::v4_to_v6(Packet& packet, const MappingTable& table, Pass pass) noexcept {
     Ipv4View view;
     if (!parse(packet.data, packet.length, view)) return Outcome::drop(DropReason::malformed4);
+    trace(Rule::header4);
     packet.length = view.header_length + view.transport_length; // T46-17
     const Ipv4Address source = view.source();
     const Ipv4Address destination = view.destination();
 
     if (is_hard_martian(source) || is_hard_martian(destination))
         return Outcome::drop(DropReason::martian4);
+    trace(Rule::not_martian4);
     const std::uint8_t proto = view.header.protocol;
     if (proto == protocol::igmp) return Outcome::drop(DropReason::igmp);
     if (is_v6_only(proto)) return Outcome::drop(DropReason::v6only_proto);
+    trace(Rule::protocol4);
 
     const bool is_own = destination == settings_.own4;
     const bool is_probe = is_own && settings_.probe != nullptr && proto == protocol::icmp4 &&
@@ -49,6 +53,7 @@ Outcome Translator::v4_to_v6(Packet& packet, const MappingTable& table, Pass pas
         slot_ = probe_slot;
     } else if (!is_own) {
         if (!table.find(destination, server)) return reject_unmapped4(packet, view);
+        trace(Rule::destination_mapped);
         slot_ = server.slot;
     }
 
@@ -59,15 +64,18 @@ Outcome Translator::v4_to_v6(Packet& packet, const MappingTable& table, Pass pas
             if (is_refused_by_well_known_prefix(source)) return Outcome::drop(DropReason::policy4);
             if (settings_.drop_spoofed_pairs && table.contains(source)) // SEC-04
                 return Outcome::drop(DropReason::spoof);
+            trace(Rule::client_allowed4);
             if (is_own) return answer_own4(packet, view);
         }
         if (view.header.ttl <= 1) // T46-08
             return reject(packet, view, DropReason::hop_limit,
                           {ErrorKind::time_exceeded, icmp::v4::time_exceeded, 0});
+        trace(Rule::ttl);
         if (view.has_source_route) // T46-14
             return reject(packet, view, DropReason::source_route,
                           {ErrorKind::unreachable, icmp::v4::unreachable,
                            icmp::v4::code_source_route_failed});
+        trace(Rule::no_source_route);
     }
 
     if (!normalize_offload(packet, view.transport, proto, view.is_fragment(), false))
@@ -77,7 +85,7 @@ Outcome Translator::v4_to_v6(Packet& packet, const MappingTable& table, Pass pas
 }
 
 Outcome Translator::reject_unmapped4(Packet& packet, const Ipv4View& view) noexcept {
-    // T46-23.
+    trace(Rule::destination_unmapped); // T46-23
     if (settings_.unmapped == UnmappedPolicy::drop) return Outcome::drop(DropReason::no_mapping);
     const std::uint8_t code = settings_.unmapped == UnmappedPolicy::reject_host
                                   ? icmp::v4::code_host_unreachable
@@ -87,7 +95,7 @@ Outcome Translator::reject_unmapped4(Packet& packet, const Ipv4View& view) noexc
 }
 
 Outcome Translator::answer_own4(Packet& packet, const Ipv4View& view) noexcept {
-    // T46-24.
+    trace(Rule::own4); // T46-24
     if (view.header.protocol != protocol::icmp4 || view.is_fragment() ||
         view.transport_length < IcmpHeader::size || view.transport[0] != icmp::v4::echo_request)
         return Outcome::drop(DropReason::own_address);
@@ -96,6 +104,7 @@ Outcome Translator::answer_own4(Packet& packet, const Ipv4View& view) noexcept {
     // A host drops what is damaged (RFC 1122 section 3.2.2).
     if (ChecksumSum().add(view.transport, view.transport_length).fold() != 0xffff)
         return Outcome::drop(DropReason::icmp_checksum);
+    trace(Rule::echo_answered);
 
     const auto type_word = load<Be16>(view.transport);
     view.transport[0] = icmp::v4::echo_reply;
@@ -142,13 +151,16 @@ Outcome Translator::transport_v4_to_v6(Packet& packet, const Ipv4View& view,
                                        const MatchedIpv6& server, Pass pass) noexcept {
     const std::uint8_t proto = view.header.protocol;
     const std::size_t length = view.transport_length;
-    if (view.is_fragment())
+    if (view.is_fragment()) {
         if (const auto fault =
                 fault_of_fragment(proto, view.header.fragment_offset(), view.header.mf(), length))
             return Outcome::drop(*fault);
+        trace(Rule::fragment4);
+    }
     const std::size_t field = view.is_first_or_whole() ? checksum_offset(proto) : 0;
     if (field != 0 && length < needed_transport_bytes(proto, field))
         return Outcome::drop(DropReason::tiny_fragment);
+    trace_if(field != 0, Rule::transport4);
 
     const bool is_partial = packet.has_partial_checksum();
     const bool has_no_checksum = field != 0 && proto == protocol::udp && !is_partial &&
@@ -170,9 +182,12 @@ Outcome Translator::transport_v4_to_v6(Packet& packet, const Ipv4View& view,
     if (pass == Pass::only)
         if (const std::uint32_t mtu = exceeded_mtu6(packet, view))
             return reject_too_big(packet, view, mtu);
+    trace_if(view.header.df(), Rule::fits6);
 
+    trace(Rule::source_embedded);
     const Ipv6Address source = settings_.prefix.embed(view.source());
     if (has_no_checksum) {
+        trace(Rule::no_checksum4);
         const std::uint16_t checksum = ChecksumSum()
                                            .add(source)
                                            .add(server.address)
@@ -182,9 +197,12 @@ Outcome Translator::transport_v4_to_v6(Packet& packet, const Ipv4View& view,
                                            .complement();
         store_native16(view.transport + field, never_zero(checksum));
     } else if (field != 0) {
+        trace(Rule::checksum_updated);
         update_transport_checksum(view.transport + field, proto, is_partial,
                                   ChecksumSum(prefix_sum_).add_native(server.delta));
         if (proto == protocol::tcp) clamp_mss(view.transport, length, is_partial);
+    } else {
+        trace(Rule::checksum_left);
     }
     return emit_v6(packet, view, source, server.address, pass);
 }
@@ -195,6 +213,8 @@ Outcome Translator::emit_v6(Packet& packet, const Ipv4View& view, const Ipv6Addr
     const std::uint8_t proto =
         view.header.protocol == protocol::icmp4 ? protocol::icmp6 : view.header.protocol; // T46-06
 
+    trace(Rule::header6);
+    trace_if(settings_.dscp.has_value(), Rule::dscp_set);
     Ipv6Header header;
     header.set_traffic_class(traffic_class(view.header.tos)); // T46-02..T46-04
     header.payload_length = static_cast<std::uint16_t>(length);
@@ -231,6 +251,7 @@ Outcome Translator::emit_v6(Packet& packet, const Ipv4View& view, const Ipv6Addr
             packet.length = Ipv6Header::size + length;
             if (packet.has_partial_checksum() && !complete_checksum(packet)) // F46-11
                 return Outcome::drop(DropReason::bad_offload);
+            trace(Rule::split6);
             split(packet, header, fragment, view.transport, length);
             return Outcome::forward();
         }
@@ -238,6 +259,7 @@ Outcome Translator::emit_v6(Packet& packet, const Ipv4View& view, const Ipv6Addr
 
     packet.data = view.transport - Ipv6Header::size;
     packet.length = Ipv6Header::size + length;
+    trace(view.is_fragment() ? Rule::fragment_header : Rule::no_fragment_header);
     if (view.is_fragment()) { // F46-01
         header.next_header = protocol::fragment;
         header.payload_length = static_cast<std::uint16_t>(length + FragmentHeader::size);

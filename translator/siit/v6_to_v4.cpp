@@ -5,6 +5,7 @@
 // answer it with an ICMP error.
 #include "translator/siit/icmp_tables.hpp"
 #include "translator/siit/probe_pair.hpp"
+#include "translator/siit/trace.hpp"
 #include "translator/siit/translator.hpp"
 #include "translator/siit/transport.hpp"
 
@@ -20,12 +21,14 @@ constexpr std::size_t ipv6_minimum_mtu = 1280;
 Outcome Translator::v6_to_v4(Packet& packet, const MappingTable& table) noexcept {
     Ipv6View view;
     if (!parse(packet.data, packet.length, view)) return Outcome::drop(DropReason::malformed6);
+    trace(Rule::header6_sound);
     packet.length = Ipv6Header::size + view.transport_length; // T64-14
     const Ipv6Address source = view.header.source();
     const Ipv6Address destination = view.header.destination();
 
     if (is_hard_martian(source) || is_hard_martian(destination))
         return Outcome::drop(DropReason::martian6);
+    trace(Rule::not_martian6);
 
     const bool is_probe = settings_.probe != nullptr && source == settings_.probe->server() &&
                           view.header.next_header == protocol::icmp6 &&
@@ -34,6 +37,7 @@ Outcome Translator::v6_to_v4(Packet& packet, const MappingTable& table) noexcept
     Ipv4Address client;
     if (!is_own) {
         if (!settings_.prefix.contains(destination)) return Outcome::drop(DropReason::not_for_us);
+        trace(Rule::destination_extracted);
         client = settings_.prefix.extract(destination);
         if (is_hard_martian(client)) return Outcome::drop(DropReason::martian4);
         is_own = client == settings_.own4;
@@ -42,6 +46,7 @@ Outcome Translator::v6_to_v4(Packet& packet, const MappingTable& table) noexcept
             (is_denied_client(client) || is_refused_by_well_known_prefix(client)) &&
             !table.contains(client))
             return Outcome::drop(DropReason::policy4);
+        trace_if(!is_own, Rule::client_allowed6);
     }
 
     if (view.transport_length == 0 && view.header.next_header != protocol::no_next_header)
@@ -49,6 +54,7 @@ Outcome Translator::v6_to_v4(Packet& packet, const MappingTable& table) noexcept
     std::uint32_t pointer = 0;
     const ExtensionWalk walk = walk_extensions(view, view.transport_length, pointer);
     if (walk != ExtensionWalk::ok) return refuse_walk(packet, view, walk, pointer);
+    trace(Rule::extensions);
     if (is_own) return answer_own6(packet, view);
 
     MatchedIpv4 server{};
@@ -56,6 +62,7 @@ Outcome Translator::v6_to_v4(Packet& packet, const MappingTable& table) noexcept
         server.address = settings_.own4;
         slot_ = probe_slot;
     } else if (table.find(source, server)) {
+        trace(Rule::source_mapped);
         slot_ = server.slot;
         if (server.address == client) return Outcome::drop(DropReason::same_host); // T64-24
     } else if (settings_.prefix.contains(source)) {
@@ -63,6 +70,7 @@ Outcome Translator::v6_to_v4(Packet& packet, const MappingTable& table) noexcept
     } else if (view.is_icmp_error()) {           // S91-01
         if (settings_.routers6.classify(source) != AddressClass::allowed)
             return Outcome::drop(DropReason::policy6);
+        trace(Rule::source_from_pool);
         server.address = pool_address();
     } else {
         return reject_unmapped6(packet, view);
@@ -71,6 +79,7 @@ Outcome Translator::v6_to_v4(Packet& packet, const MappingTable& table) noexcept
     if (view.header.hop_limit <= 1) // T64-07
         return reject(packet, view, DropReason::hop_limit,
                       {ErrorKind::time_exceeded, icmp::v6::time_exceeded, 0});
+    trace(Rule::hop_limit);
 
     switch (view.protocol) {
     case protocol::icmp4: // T64-16
@@ -80,6 +89,7 @@ Outcome Translator::v6_to_v4(Packet& packet, const MappingTable& table) noexcept
     case protocol::shim6: return Outcome::drop(DropReason::v6only_proto);
     default: break;
     }
+    trace(Rule::protocol6);
     const bool is_fragment =
         view.is_real_fragment() || (view.has_fragment_header && packet.is_gso()); // GSO-11
     if (!normalize_offload(packet, view.transport, view.protocol, is_fragment, true))
@@ -89,12 +99,14 @@ Outcome Translator::v6_to_v4(Packet& packet, const MappingTable& table) noexcept
     if (hairpin && !settings_.hairpin) return Outcome::drop(DropReason::hairpin);
     if (!hairpin && !is_probe && is_in_pool(client))
         return reject_unmapped6(packet, view); // ours, and nobody there: it would come back
+    trace_if(!hairpin, Rule::client_outside);
 
     const Outcome outcome =
         view.protocol == protocol::icmp6
             ? icmp_v6_to_v4(packet, view, server.address, client, table, hairpin)
             : transport_v6_to_v4(packet, view, server, client, hairpin);
     if (!hairpin || !outcome.is_forward()) return outcome;
+    trace(Rule::hairpin_second_pass);
     const std::uint32_t sender = slot_;
     const Outcome turned = v4_to_v6(packet, table, Pass::hairpin); // HP-05
     receiver_slot_ = slot_;
@@ -123,7 +135,7 @@ Outcome Translator::refuse_walk(Packet& packet, const Ipv6View& view, ExtensionW
 }
 
 Outcome Translator::reject_unmapped6(Packet& packet, const Ipv6View& view) noexcept {
-    // T64-22; G6-01: not about any ICMPv6 message.
+    trace(Rule::source_unmapped); // T64-22; G6-01: not about any ICMPv6 message
     if (settings_.unmapped == UnmappedPolicy::drop || view.protocol == protocol::icmp6)
         return Outcome::drop(DropReason::no_mapping);
     return reject(packet, view, DropReason::no_mapping,
@@ -131,7 +143,7 @@ Outcome Translator::reject_unmapped6(Packet& packet, const Ipv6View& view) noexc
 }
 
 Outcome Translator::answer_own6(Packet& packet, const Ipv6View& view) noexcept {
-    // T46-24.
+    trace(Rule::own6); // T46-24
     if (view.protocol != protocol::icmp6 || view.is_real_fragment() ||
         view.transport_length < IcmpHeader::size || view.transport[0] != icmp::v6::echo_request)
         return Outcome::drop(DropReason::own_address);
@@ -145,6 +157,7 @@ Outcome Translator::answer_own6(Packet& packet, const Ipv6View& view) noexcept {
             .add(view.transport, view.transport_length)
             .fold() != 0xffff)
         return Outcome::drop(DropReason::icmp_checksum);
+    trace(Rule::echo_answered);
 
     // Swapping the addresses leaves the pseudo-header's sum as it is.
     const auto type_word = load<Be16>(view.transport);
@@ -199,13 +212,16 @@ Outcome Translator::transport_v6_to_v4(Packet& packet, const Ipv6View& view,
                                        bool hairpin) noexcept {
     const std::uint8_t proto = view.protocol;
     const std::size_t length = view.transport_length;
-    if (view.is_real_fragment())
+    if (view.is_real_fragment()) {
         if (const auto fault =
                 fault_of_fragment(proto, view.fragment.offset(), view.fragment.more(), length))
             return Outcome::drop(*fault);
+        trace(Rule::fragment6);
+    }
     const std::size_t field = view.is_first_or_whole() ? checksum_offset(proto) : 0;
     if (field != 0 && length < needed_transport_bytes(proto, field))
         return Outcome::drop(DropReason::tiny_fragment);
+    trace_if(field != 0, Rule::transport6);
 
     const bool is_partial = packet.has_partial_checksum();
     const bool has_no_checksum = field != 0 && proto == protocol::udp && !is_partial &&
@@ -223,7 +239,11 @@ Outcome Translator::transport_v6_to_v4(Packet& packet, const Ipv6View& view,
         return Outcome::drop(DropReason::too_big);
     if (const std::uint32_t mtu = exceeded_mtu4(packet, view, hairpin))
         return reject_too_big(packet, view, mtu);
+    trace(Rule::fits4);
 
+    trace(has_no_checksum ? Rule::no_checksum6
+          : field != 0    ? Rule::checksum_updated
+                          : Rule::checksum_left);
     if (field != 0 && !has_no_checksum) { // L4-06
         update_transport_checksum(
             view.transport + field, proto, is_partial,
@@ -238,6 +258,8 @@ Outcome Translator::emit_v4(Packet& packet, const Ipv6View& view, Ipv4Address so
     const std::size_t length = view.transport_length;
     const std::size_t total = Ipv4Header::size + length;
 
+    trace(Rule::header_to_v4);
+    trace_if(settings_.dscp.has_value(), Rule::dscp_set);
     Ipv4Header header;
     header.tos = traffic_class(view.header.traffic_class());
     header.total_length = static_cast<std::uint16_t>(total);
@@ -266,6 +288,9 @@ Outcome Translator::emit_v4(Packet& packet, const Ipv6View& view, Ipv4Address so
         if (packet.has_partial_checksum()) offload.checksum_start = Ipv4Header::size;
     }
 
+    trace(view.has_fragment_header             ? Rule::identification_copied
+          : segment_total > largest_without_df ? Rule::df_set
+                                               : Rule::identification_made);
     if (view.has_fragment_header) { // F64-01, F64-03, ID-04
         header.identification = static_cast<std::uint16_t>(view.fragment.identification.value());
         header.flags_and_offset = static_cast<std::uint16_t>(
@@ -282,6 +307,7 @@ Outcome Translator::emit_v4(Packet& packet, const Ipv6View& view, Ipv4Address so
     if (!hairpin && !packet.is_gso() && total > settings_.mtu4) { // F64-06
         if (packet.has_partial_checksum() && !complete_checksum(packet))
             return Outcome::drop(DropReason::bad_offload);
+        trace(Rule::split4);
         split(packet, header, view.transport, length);
         return Outcome::forward();
     }
