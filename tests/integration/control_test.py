@@ -11,7 +11,7 @@ import stat
 import subprocess
 import unittest
 
-from lab import (C4, PREFIX6, S1, S2, TUN, V1, V2, Daemon, Lab, LabTestCase, command_path,
+from lab import (C4, PREFIX6, READINESS, S1, S2, TUN, V1, V2, Daemon, Lab, LabTestCase, command_path,
                  embedded, keeps_freed_memory, mapping_yaml, mode, socket_of)
 from netns import wait_until
 from traffic import UdpStream, udp_echo_server
@@ -231,6 +231,9 @@ class Running(Command, LabTestCase):
 class Hostile(Command, LabTestCase):
     """Clients of all kinds while packets flow: none is lost, and nothing stays behind."""
 
+    # A supervisor that waits for a client would be killed.
+    config = {"readiness": {**READINESS, "watchdog_ms": 5000}}
+
     def resources(self):
         with open(f"/proc/{self.daemon.process.pid}/status", encoding="ascii") as file:
             lines = dict(line.split(":", 1) for line in file)
@@ -242,7 +245,7 @@ class Hostile(Command, LabTestCase):
                         b'{"command":"' + b"x" * 3000 + b'"}\n', b"{}\n", b"\n",
                         b'{"command":"reload","force":"yes"}\n'):
             self.assertEqual(list(ask(self.daemon, request)), ["error"])
-        for size in (4096, 100_000):
+        for size in (16384, 100_000):
             with connect(self.daemon) as client:
                 with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                     client.sendall(b"x" * size)
@@ -264,6 +267,30 @@ class Hostile(Command, LabTestCase):
             clients.append(connect(self.daemon))
             clients[-1].sendall(STATUS)
 
+    def megabytes(self):
+        """As much as the daemon takes; it takes no more than it needs to refuse."""
+        with connect(self.daemon) as client:
+            client.settimeout(5)
+            sent = 0
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                for _ in range(64):
+                    client.sendall(b'{"command":[' * 8192)
+                    sent += 8192 * 12
+            self.assertLess(sent, 64 * 8192 * 12)
+            self.assertIn(b"too long", read_all(client))
+
+    def gone_at_once(self):
+        for _ in range(1000):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as client, \
+                    contextlib.suppress(BlockingIOError):
+                client.connect(socket_of(self.daemon))
+
+    def trickling_clients(self, clients):
+        """Half a message each, and the rest never."""
+        for _ in range(16):
+            clients.append(connect(self.daemon))
+            clients[-1].sendall(STATUS[:5])
+
     def silent_clients(self, clients):
         """They say nothing, and fill the daemon's places and the kernel's queue."""
         for _ in range(1000):
@@ -275,8 +302,11 @@ class Hostile(Command, LabTestCase):
     def round(self, descriptors):
         self.garbage()
         self.half_messages()
+        self.megabytes()
+        self.gone_at_once()
         clients = []
         try:
+            self.trickling_clients(clients)
             self.silent_readers(clients)
             self.silent_clients(clients)
             self.assertLess(self.resources()[1], descriptors + 20)
@@ -292,6 +322,7 @@ class Hostile(Command, LabTestCase):
         wait_until(lambda: self.resources()[1] == descriptors, "connections are closed")
 
     def test_hostile_clients(self):
+        healthy = self.status()["readiness"]
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
         self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
@@ -313,7 +344,10 @@ class Hostile(Command, LabTestCase):
         # The first round has brought in everything that is needed; more is a leak.
         if not keeps_freed_memory(self.daemon):
             self.assertLess(self.resources()[0], memory + 2048)
-        self.assertEqual(self.status()["counters"]["tun"]["write_errors"], 0)
+        status = self.status()
+        self.assertEqual(status["counters"]["tun"]["write_errors"], 0)
+        for key in ("ready", "since", "withdrawals"):
+            self.assertEqual(status["readiness"][key], healthy[key])
 
 
 class Starting(Command, unittest.TestCase):

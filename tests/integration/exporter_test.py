@@ -54,15 +54,6 @@ class ExporterTestCase(LabTestCase):
         wait_until(lambda: exporter.metrics().get(metric, {}).get(frozenset(labels.items()))
                    == wanted, f"{metric} {labels} {wanted}")
 
-    def send(self, target, server, count=20, size=300):
-        role = "s1" if server == S1 else "s2"
-        with udp_echo_server(self.lab, role, server) as port, \
-                self.lab.socket("c4", socket.AF_INET, socket.SOCK_DGRAM) as client:
-            client.connect((target, port))
-            for _ in range(count):
-                client.send(bytes(size))
-                client.recv(2000)
-
     def promtool(self, text):
         done = subprocess.run(["promtool", "check", "metrics"], input=text, text=True,
                               capture_output=True, check=False)
@@ -74,8 +65,8 @@ class Numbers(ExporterTestCase):
         """What was sent, no more and no less, as a difference and by mapping and tenant."""
         exporter = self.export("--per-mapping", "all")
         before = exporter.metrics()
-        self.send(V1, S1)
-        self.send(V2, S2, 7, 1000)
+        self.echo_datagrams(V1, S1)
+        self.echo_datagrams(V2, S2, 7, 1000)
 
         def grown(metric, /, **labels):
             return value_of(exporter.metrics(), metric, **labels) - \
@@ -127,7 +118,7 @@ class Numbers(ExporterTestCase):
         listed = {line.split("\t")[0]: line.split("\t") for line in
                   subprocess.run([exporter_path(), "--list-metrics"], capture_output=True,
                                  text=True, check=True).stdout.splitlines()}
-        self.send(V1, S1, 50)  # more than the other tests send to V2
+        self.echo_datagrams(V1, S1, 50)  # more than the other tests send to V2
         for mode, count in (("off", 0), ("top", 2), ("all", 6), ("tenant", 0)):
             exporter = self.export("--per-mapping", mode, "--top", "1")
             answer = exporter.get("/metrics")
@@ -166,7 +157,7 @@ class Numbers(ExporterTestCase):
 
     def test_api(self):
         exporter = self.export()
-        self.send(V2, S2, 5)
+        self.echo_datagrams(V2, S2, 5)
 
         def rows(question):
             return json.loads(exporter.get(f"/api/v1/mappings{question}").text)
@@ -233,7 +224,7 @@ class DaemonsLife(ExporterTestCase):
     def test_life(self):
         exporter = self.export("--per-mapping", "all")
         self.assert_ready(exporter)
-        self.send(V1, S1)
+        self.echo_datagrams(V1, S1)
         self.wait_metric(exporter, "xlat646_mapping_packets_total", 20, ipv4=V1,
                          name='w\\"w\\\\w', direction="6to4")
         # Killed: the last numbers stay, and say that they are old.
@@ -261,7 +252,7 @@ class DaemonsLife(ExporterTestCase):
         self.assert_ready(exporter)
         # Deleted by somebody: what is mapped goes on, and a reload brings a new one.
         os.unlink(self.stats)
-        self.send(V1, S1, 5)
+        self.echo_datagrams(V1, S1, 5)
         self.wait_metric(exporter, "xlat646_packets_translated_total", 5, direction="4to6",
                          protocol="udp")
         self.assert_ready(exporter)

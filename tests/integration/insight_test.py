@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""xlat646 status, top, mappings and drops: they read the segment, so they say what was sent, also
-over a reload and after a crash; whatever the names in it are; and leave the terminal as it was."""
+"""xlat646 status, top, mappings, drops and lookup: they read the segment, so they say what was sent,
+also over a reload and after a crash; whatever the names in it are; and leave the terminal as it was."""
 
 import contextlib
 import fcntl
@@ -10,7 +10,6 @@ import pty
 import re
 import select
 import signal
-import socket
 import struct
 import subprocess
 import tempfile
@@ -55,15 +54,6 @@ class SegmentTestCase(Command, LabTestCase):
     def rows(self, *words):
         return {row["ipv4"]: row for row in self.document("mappings", *words)["rows"]}
 
-    def echo(self, target, server, count, size=300):
-        role = "s1" if server == S1 else "s2"
-        with udp_echo_server(self.lab, role, server) as port, \
-                self.lab.socket("c4", socket.AF_INET, socket.SOCK_DGRAM) as client:
-            client.connect((target, port))
-            for _ in range(count):
-                client.send(bytes(size))
-                client.recv(2000)
-
 
 class Running(SegmentTestCase):
     @classmethod
@@ -77,8 +67,8 @@ class Running(SegmentTestCase):
         self.assertEqual(list(before), [V1, V2])
         self.assertEqual((before[V1]["ipv6"], before[V1]["name"], before[V2]["tenant"]),
                          (S1, TOKYO, 'x"y'))
-        self.echo(V1, S1, 20)
-        self.echo(V2, S2, 7, 1000)
+        self.echo_datagrams(V1, S1, 20)
+        self.echo_datagrams(V2, S2, 7, 1000)
 
         def numbers(row):
             return [row[d][what] for d in ("v4_to_v6", "v6_to_v4") for what in ("packets", "bytes")]
@@ -109,7 +99,7 @@ class Running(SegmentTestCase):
 
     def test_status(self):
         """What the daemon itself says, but for the moment."""
-        self.echo(V1, S1, 3)
+        self.echo_datagrams(V1, S1, 3)
         mine, theirs = self.document("status"), self.status()
         self.assertEqual(list(mine), list(theirs) + ["daemon"])
         for key in ("version", "pid", "config", "translation_prefix", "table", "tun", "fastpath",
@@ -180,6 +170,33 @@ class Running(SegmentTestCase):
         # Not on a terminal: one table.
         self.assertRegex(self.xlat646("top").stdout, rf"(?m)\AIPV4 +4>6 PACKETS/s .*\n(.*\n)*{V1} ")
         self.assertRegex(self.xlat646("top", "--by-tenant").stdout, r"\ATENANT ")
+
+    def test_lookup(self):
+        """By the files, and whether the daemon has the same."""
+        def running(address):
+            done = self.xlat646("lookup", "-c", self.daemon.config_path, "--json", address)
+            return json.loads(done.stdout)["running"]
+        self.assertEqual(running(V1)["state"], "running")
+        self.assertIs(running(V1)["same"], True)
+        self.assertEqual(running(S2)["mapping"], {"ipv4": V2, "ipv6": S2})
+        self.assertEqual(running("192.0.2.9"),
+                         {"state": "running", "same": True, "mapping": None})
+        # The files change, the daemon has not read them: longest match on both sides.
+        self.addCleanup(self.daemon.reload)
+        self.addCleanup(self.daemon.write_mapping, NAMED)
+        self.daemon.reload([(V1, S1), ("192.0.2.0/28", "2001:db8:5::/124")])
+        self.assertIs(running(V1)["same"], True)
+        self.assertEqual(running(V2)["mapping"]["ipv4"], "192.0.2.0/28")
+        self.daemon.write_mapping(NAMED)
+        self.assertIs(running(V1)["same"], True)
+        self.assertIs(running(V2)["same"], False)
+        self.assertIs(running("192.0.2.9")["same"], False)
+        text = self.xlat646("lookup", "-c", self.daemon.config_path, V2).stdout
+        self.assertIn("running     DIFFERENT: 192.0.2.0/28 = 2001:db8:5::/124", text)
+        path = self.daemon.config_path  # finds the segment by itself
+        done = subprocess.run([command_path(), "lookup", "-c", path, V1], capture_output=True,
+                              text=True, check=False, timeout=60)
+        self.assertIn("running     the same\n", done.stdout)
 
     def test_usage(self):
         for words in (["mappings", "--sort", "nonsense"], ["mappings", "--limit", "-1"],
@@ -261,7 +278,7 @@ class Running(SegmentTestCase):
 
 class Ending(SegmentTestCase):
     def test_crash_and_stop(self):
-        self.echo(V1, S1, 9)
+        self.echo_datagrams(V1, S1, 9)
         wait_until(lambda: self.rows()[V1]["v4_to_v6"]["packets"] == 9, "the numbers", 15)
         self.daemon.stop(signal.SIGKILL)
 

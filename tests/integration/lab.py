@@ -31,6 +31,7 @@ import tempfile
 import unittest
 
 from netns import LabError, Net, need_tools, wait_until
+from traffic import echo_datagrams
 
 MODES = ("on", "off", "verify", "nic", "fast", "fastnic")
 SANITIZER_REPORT = r"(?:Address|Leak|Thread|UndefinedBehavior)Sanitizer|runtime error:"
@@ -90,8 +91,8 @@ def daemon_path():
 
 
 def command_path():
-    """xlat646 lies beside xlat646d."""
-    path = os.path.join(os.path.dirname(daemon_path()), "xlat646")
+    """XLAT646, or what lies beside xlat646d."""
+    path = os.environ.get("XLAT646") or os.path.join(os.path.dirname(daemon_path()), "xlat646")
     if not os.access(path, os.X_OK):
         raise LabError(f"{path} is not there")
     return path
@@ -306,6 +307,10 @@ class LabTestCase(unittest.TestCase):
         super().run(result)
         if result and len(result.errors) + len(result.failures) > problems:
             print(f"--- log of the daemon after {self.id()}\n{self.daemon.log()[-4000:]}---")
+
+    def echo_datagrams(self, target, server, count=20, size=300):
+        """From c4 to the public address of the server with the address `server`."""
+        echo_datagrams(self.lab, "c4", target, ("s1" if server == S1 else "s2", server), count, size)
 
     def assert_ping(self, role, target, *options, count=2):
         done = self.lab.ping(role, target, *options, count=count)

@@ -5,7 +5,6 @@ rules: its numbers are iperf3's, and it sees what is wrong."""
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import unittest
@@ -20,7 +19,7 @@ from monitoring import Monitoring
 from netns import LabError, need_tools, wait_until
 from stats_segment import StatsSegment
 from topology import SERVERS, Topology
-from traffic import udp_echo_server
+from traffic import echo_datagrams
 
 PATIENT = {"readiness": {"failures": 10}, "bfd_ms": 300}
 TENANTS = {"s1": "acme", "s2": "umbrella", "s3": "acme"}
@@ -116,12 +115,7 @@ class Monitored(unittest.TestCase):
         sent = {"s1": (150, 700), "s2": (60, 1200), "s3": (40, 64)}
         for server, (count, size) in sent.items():
             public, own, _ = SERVERS[server]
-            with udp_echo_server(self.net, server, own) as port, \
-                    self.net.socket("client", socket.AF_INET, socket.SOCK_DGRAM) as client:
-                client.connect((public, port))
-                for _ in range(count):
-                    client.send(bytes(size))
-                    client.recv(2000)
+            echo_datagrams(self.net, "client", public, (server, own), count, size)
         packets, size = self.since(before)
         self.assertEqual(packets, {("acme", "4to6"): 190, ("acme", "6to4"): 190,
                                    ("umbrella", "4to6"): 60, ("umbrella", "6to4"): 60})

@@ -39,13 +39,7 @@ class Statistics(RestartTestCase):
 
     def send(self, target, server, count=20, size=300):
         """Datagrams to `target`, and their echoes."""
-        role = "s1" if server == S1 else "s2"
-        with udp_echo_server(self.lab, role, server) as port, \
-                self.lab.socket("c4", socket.AF_INET, socket.SOCK_DGRAM) as client:
-            client.connect((target, port))
-            for _ in range(count):
-                client.send(bytes(size))
-                client.recv(2000)
+        self.echo_datagrams(target, server, count, size)
         self.count(target, count, size)
 
     def count(self, target, count, size):

@@ -127,6 +127,18 @@ def udp_echo_server(net, role, address):
         server.close()
 
 
+def echo_datagrams(net, client, target, server, count=20, size=300):
+    """One after the other: `count` from `client` (a namespace) to `target`, and back from `server`
+    (a namespace and its address)."""
+    role, address = server
+    with udp_echo_server(net, role, address) as port, \
+            net.socket(client, family_of(target), socket.SOCK_DGRAM) as sock:
+        sock.connect((target, port))
+        for _ in range(count):
+            sock.send(bytes(size))
+            sock.recv(65535)
+
+
 class UdpStream:
     """Sends numbered datagrams at a steady rate to an echo server and notes which come back."""
 
