@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""xlat646 capture: both sides of each pair, linked; and that no client of it harms a packet."""
+"""xlat646 capture: both sides of each pair, linked; and that no client of it harms a packet.
+
+In mode fast the same with a fast path that stands aside."""
 
 import json
 import os
@@ -15,7 +17,7 @@ from scapy.layers.inet import ICMP, IP, UDP
 from scapy.layers.inet6 import ICMPv6EchoRequest, IPv6
 
 from control_test import Command, connect, read_all
-from lab import (C4, S1, TUN, V1, V2, LabTestCase, command_path, embedded, one_by_one,
+from lab import (C4, S1, TUN, V1, V2, LabTestCase, command_path, embedded, mode, one_by_one,
                  socket_of)
 from netns import die_with_parent, wait_until
 from restart_test import Adopted
@@ -66,8 +68,9 @@ def packets(data):
     return found
 
 
-class Capture(Command, LabTestCase):
+class Capturing(Command, LabTestCase):
     config = {"tun": one_by_one()}
+    everything = ["--without-fastpath"] if mode().startswith("fast") else []
 
     @classmethod
     def prepare(cls):
@@ -82,8 +85,8 @@ class Capture(Command, LabTestCase):
         process = subprocess.Popen(
             [command_path(), "capture", "-w", path or self.path, "--socket",
              socket_of(self.daemon), "--stats", os.path.join(self.daemon.directory, "stats"),
-             *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=path is None,
-            preexec_fn=die_with_parent)
+             *self.everything, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=path is None, preexec_fn=die_with_parent)
         self.addCleanup(self.kill, process)
         self.daemon.wait_log("capture asked for", before)
         if path is None:  # it blocks signals before it asks
@@ -126,6 +129,8 @@ class Capture(Command, LabTestCase):
     def received(self):
         return self.status()["counters"]["v4_to_v6"]["received"]
 
+
+class Capture(Capturing):
     def test_pairs_are_linked(self):
         process = self.start()
         self.assert_ping("c4", V1)
@@ -258,7 +263,8 @@ class Capture(Command, LabTestCase):
     def test_requests(self):
         for change in ({"filter": "00"}, {"filter": "0" * 16}, {"filter": "zz" * 8},
                        {"filter": "0006000000000001" * 513}, {"rate": 0}, {"seconds": 3601},
-                       {"reason": "x"}, {"snap_length": 65536}, {"force": True}):
+                       {"reason": "x"}, {"snap_length": 65536}, {"force": True},
+                       {"without_fastpath": 1}):
             with self.subTest(change), connect(self.daemon) as client:
                 client.sendall(json.dumps({**REQUEST, **change}).encode() + b"\n")
                 self.assertEqual(list(json.loads(read_all(client))), ["error"])

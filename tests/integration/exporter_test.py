@@ -418,7 +418,7 @@ class Page(ExporterTestCase):
         os.makedirs(artefacts, exist_ok=True)
         probe = os.path.join(os.path.dirname(os.path.abspath(__file__)), "page_probe.py")
         with udp_echo_server(self.lab, "s1", S1) as port:
-            stream = UdpStream(self.lab, "c4", V1, port, 500)
+            stream = UdpStream(self.lab, "c4", V1, port, 100, growth=20)
             try:
                 seen = json.loads(self.lab.check("gw", sys.executable, probe,
                                                  f"http://127.0.0.1:{PORT}/", artefacts,

@@ -6,6 +6,7 @@ Modes fast and fastnic."""
 import signal
 import unittest
 
+from capture_test import Capturing
 from lab import C4, GW4, S1, V1, WITHOUT_PINGS, Daemon, Lab, LabTestCase, embedded
 from netns import wait_until
 from traffic import TcpPair, UdpStream, transfer, udp_echo_server
@@ -270,6 +271,43 @@ class Watching(unittest.TestCase):
         daemon.wait_log("fast path: at the ingress of v4", start)
         self.assertEqual(self.lab.ping("c4", V1).returncode, 0)
         self.assertGreater(self.by_fast_path(daemon), before)
+
+
+class Captured(Capturing):
+    everything = []
+
+    def by_fast_path(self):
+        """Whether a ping now goes that way."""
+        def count():
+            return self.status()["counters"]["fastpath"]["v4_to_v6"]["icmp"]["packets"]
+        before = count()
+        self.assert_ping("c4", V1, count=1)
+        return count() > before
+
+    def test_unseen(self):
+        process = self.start()
+        self.assertTrue(self.by_fast_path())
+        err, got = self.finish(process)
+        self.assertIn("the fast path is on; what it translates is not seen here", err)
+        self.assertRegex(err, r"about \d+ packets unseen in the fast path")
+        self.assertEqual(got, [])
+
+    def test_it_stands_aside_until_the_end(self):
+        for number in (signal.SIGINT, signal.SIGKILL):
+            with self.subTest(number):
+                self.assertTrue(self.by_fast_path())
+                process = self.start("--without-fastpath")
+                self.assertFalse(self.by_fast_path())
+                self.assertIn("stands aside while a capture runs", self.command("status").stdout)
+                self.assertEqual(self.command("reload").returncode, 0)
+                self.assertFalse(self.by_fast_path())
+                if number == signal.SIGINT:
+                    err, got = self.finish(process, number)
+                    self.assertNotIn("fast path", err)
+                    self.assertEqual([p.pair for p in got], [1, 1, 2, 2, 3, 3, 4, 4])
+                process.kill()
+                wait_until(self.by_fast_path, "the fast path")
+                self.assertEqual(self.status()["fastpath"]["why_not"], "")
 
 
 if __name__ == "__main__":

@@ -17,14 +17,20 @@ EX_CONFIG, EX_NOPERM, EX_UNAVAILABLE = 78, 77, 69
 STACK_TRACE = re.compile(r"terminate called|what\(\)|Aborted|Segmentation|AddressSanitizer|#0 0x")
 
 
-def nice_values(pid):
-    """Of each thread, by its name; not of a sanitizer's own, which has the daemon's."""
-    values = {}
+def threads(pid):
+    """Their names and numbers, without a sanitizer's own, which is called as the daemon."""
     for thread in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{thread}/stat", encoding="ascii") as file:
-            name, fields = file.read().split("(", 1)[1].rsplit(")", 1)
+        with open(f"/proc/{pid}/task/{thread}/comm", encoding="ascii") as file:
+            name = file.read().rstrip("\n")
         if int(thread) == pid or name != "xlat646d":
-            values[name] = int(fields.split()[16])
+            yield name, thread
+
+
+def nice_values(pid):
+    values = {}
+    for name, thread in threads(pid):
+        with open(f"/proc/{pid}/task/{thread}/stat", encoding="ascii") as file:
+            values[name] = int(file.read().rsplit(")", 1)[1].split()[16])
     return values
 
 
@@ -33,7 +39,7 @@ def time_slice(thread):
     try:
         with open(f"/proc/{thread}/sched", encoding="ascii") as file:
             found = re.search(r"^se\.slice +: +(\d+)$", file.read(), re.MULTILINE)
-    except FileNotFoundError: # a kernel without these reports
+    except FileNotFoundError:  # a kernel without these reports
         return None
     return found and int(found[1])
 
@@ -132,9 +138,10 @@ class Running(LabTestCase):
                 if time_slice(pid) is None:
                     print("SKIPPED: this kernel does not tell a thread's time slice")
                 else:
-                    tasks = os.listdir(f"/proc/{pid}/task")
-                    wait_until(lambda: sum(time_slice(task) == 100_000 for task in tasks)
-                               == (2 if priority else 0), "workers with short time slices")
+                    short = ["worker 0", "worker 1"] if priority else []
+                    wait_until(lambda: sorted(name for name, thread in threads(pid)
+                                              if time_slice(thread) == 100_000) == short,
+                               f"a short time slice of {short}")
                 # Where the kernel compares within sessions only, the session counts, too.
                 with open(f"/proc/{pid}/autogroup", encoding="ascii") as file:
                     self.assertEqual(int(file.read().split()[-1]), wanted)

@@ -140,13 +140,15 @@ def echo_datagrams(net, client, target, server, count=20, size=300):
 
 
 class UdpStream:
-    """Sends numbered datagrams at a steady rate to an echo server and notes which come back."""
+    """Sends numbered datagrams to an echo server and notes which come back; at a steady rate, or
+    by `growth` datagrams per second more each second."""
 
-    def __init__(self, net, role, target, port, per_second=1000):
+    def __init__(self, net, role, target, port, per_second=1000, growth=0):
         self._socket = net.socket(role, family_of(target), socket.SOCK_DGRAM, timeout=0.2)
         self._socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 16 << 20)
         self._socket.connect((target, port))
-        self._period = 1.0 / per_second
+        self._per_second = per_second
+        self._growth = growth
         self._stop = threading.Event()
         self._seen = set()
         self.sent = 0
@@ -155,11 +157,11 @@ class UdpStream:
         self._sender = Worker(self._send)
 
     def _send(self):
-        due = time.monotonic()
+        due = begin = time.monotonic()
         while not self._stop.is_set():
             self._socket.send(struct.pack("!Q", self.sent).ljust(200, b"x"))
             self.sent += 1
-            due += self._period
+            due += 1 / (self._per_second + self._growth * (due - begin))
             time.sleep(max(0.0, due - time.monotonic()))
 
     def _receive(self):

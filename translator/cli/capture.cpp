@@ -49,6 +49,7 @@ CaptureWish read_wish(const po::variables_map& given) {
     wish.rate = bounded(given, "rate", wish.rate, CaptureWish::most_rate);
     wish.seconds = bounded(given, "seconds", wish.seconds, CaptureWish::most_seconds);
     wish.drops_only = given.count("drops") != 0;
+    wish.without_fastpath = given.count("without-fastpath") != 0;
     if (given.count("reason") != 0) {
         const auto& name = given["reason"].as<std::string>();
         const auto* const found =
@@ -223,7 +224,8 @@ int run_capture(const Words& words) {
         ("rate", po::value<std::string>()->value_name("N"),
          ("at most N pairs a second of each worker (" + number(usual.rate) + ")").c_str()) //
         ("drops", "only discarded packets, and our ICMP errors about them")                //
-        ("reason", po::value<std::string>()->value_name("NAME"), "only packets discarded for it");
+        ("reason", po::value<std::string>()->value_name("NAME"), "only packets discarded for it") //
+        ("without-fastpath", "the fast path stands aside meanwhile, so that all packets are seen");
     add_stats_option(options);
     add_socket_options(options, patience_seconds);
     const auto given = read_options(
@@ -251,7 +253,8 @@ int run_capture(const Words& words) {
     const Output output(path);
     const bool has_fastpath = answer.value("fastpath", false);
     if (has_fastpath)
-        std::cerr << "xlat646 capture: the fast path is on; what it translates is not seen here\n";
+        std::cerr << "xlat646 capture: the fast path is on; what it translates is not seen here "
+                     "(but for --without-fastpath)\n";
     std::optional<SegmentReader> segment = read_segment(*given);
     const std::uint64_t before = segment ? by_fastpath(*segment) : 0;
     MappingNames names(segment ? &*segment : nullptr);

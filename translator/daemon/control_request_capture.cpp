@@ -24,6 +24,13 @@ constexpr std::array<Number, 3> numbers = {
      {"rate", &CaptureWish::rate, CaptureWish::most_rate},
      {"seconds", &CaptureWish::seconds, CaptureWish::most_seconds}}};
 
+struct Switch {
+    std::string_view key;
+    bool CaptureWish::*member;
+};
+constexpr std::array<Switch, 2> switches = {
+    {{"drops", &CaptureWish::drops_only}, {"without_fastpath", &CaptureWish::without_fastpath}}};
+
 std::string quoted(std::string_view key) { return "\"" + std::string(key) + "\""; }
 
 template <class T> bool read_digits(std::string_view& text, T& out) {
@@ -111,9 +118,10 @@ std::string read_filter(std::string_view text, std::vector<FilterInstruction>& o
 } // namespace
 
 bool is_capture_key(std::string_view key) {
-    return key == "filter" || key == "drops" || key == "reason" ||
-           std::any_of(numbers.begin(), numbers.end(),
-                       [&](const Number& n) { return n.key == key; });
+    const auto is_it = [&](const auto& known) { return known.key == key; };
+    return key == "filter" || key == "reason" ||
+           std::any_of(numbers.begin(), numbers.end(), is_it) ||
+           std::any_of(switches.begin(), switches.end(), is_it);
 }
 
 std::string read_capture_value(std::string_view key, const json& value, CaptureWish& wish) {
@@ -125,9 +133,10 @@ std::string read_capture_value(std::string_view key, const json& value, CaptureW
         wish.*n.member = value.get<std::uint32_t>();
         return {};
     }
-    if (key == "drops") {
-        if (!value.is_boolean()) return "\"drops\" is not true or false";
-        wish.drops_only = value.get<bool>();
+    for (const Switch& s : switches) {
+        if (s.key != key) continue;
+        if (!value.is_boolean()) return quoted(key) + " is not true or false";
+        wish.*s.member = value.get<bool>();
         return {};
     }
     if (!value.is_string()) return quoted(key) + " is not a string";
@@ -142,7 +151,8 @@ std::string read_capture_value(std::string_view key, const json& value, CaptureW
 void write_capture_values(const CaptureWish& wish, json& request) {
     for (const Number& n : numbers)
         request[std::string(n.key)] = wish.*n.member;
-    if (wish.drops_only) request["drops"] = true;
+    for (const Switch& s : switches)
+        if (wish.*s.member) request[std::string(s.key)] = true;
     if (wish.reason) request["reason"] = name_of(*wish.reason);
     if (wish.filter.empty()) return;
     std::string text;

@@ -2,7 +2,7 @@
 //
 // What the request {"command":"capture"} may say about the packets, each of it optional:
 //   "filter":"<16 hexadecimal digits for each instruction of classic BPF>"  "snap_length":256
-//   "rate":1000  "seconds":300  "drops":true  "reason":"no_mapping"
+//   "rate":1000  "seconds":300  "drops":true  "reason":"no_mapping"  "without_fastpath":true
 // Pure.
 #pragma once
 

@@ -114,7 +114,7 @@ void Supervisor::run() {
         if (const auto now = Clock::now(); now >= next_look) {
             next_look = now + std::chrono::seconds(1);
             drop_log_->look();
-            if (capture_ && capture_->is_over()) capture_.reset();
+            if (capture_ && capture_->is_over()) forget_capture();
             settle_statistics();
             watch_fastpath();
             write_statistics();

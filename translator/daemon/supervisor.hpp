@@ -106,6 +106,7 @@ class Supervisor {
     std::string answer(const ControlRequest& request);
     /// The answer, if it comes to nothing; else the session has the socket and gives it.
     std::string begin_capture(const CaptureWish& wish, FileDescriptor& socket);
+    void forget_capture();
     /// All that `xlat646 status` shows but the counters.
     nlohmann::ordered_json report() const;
     nlohmann::ordered_json table_status() const;
@@ -144,6 +145,7 @@ class Supervisor {
     Workers workers_;
     std::vector<std::thread> threads_;
     std::optional<CaptureSession> capture_;
+    bool stands_aside_ = false; ///< the fast path, for the capture
     std::optional<DropLog> drop_log_;
     Hooks hooks_;
     std::optional<Announcement> announcement_; ///< with a section `routing` only

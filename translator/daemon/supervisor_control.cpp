@@ -67,16 +67,28 @@ std::string Supervisor::answer(const ControlRequest& request) {
 }
 
 std::string Supervisor::begin_capture(const CaptureWish& wish, FileDescriptor& socket) {
-    if (capture_ && capture_->is_over()) capture_.reset();
+    if (capture_ && capture_->is_over()) forget_capture();
     if (capture_) return error_answer("another capture is running, and there is one at a time");
-    std::string line = answer_line(
-        "capture",
-        {{"format", CaptureSession::format},
-         {"fastpath", std::any_of(uplinks_.begin(), uplinks_.end(),
-                                  [](const FastpathUplink& u) { return u.hook.has_value(); })}});
+    const bool has_fastpath =
+        std::any_of(uplinks_.begin(), uplinks_.end(),
+                    [](const FastpathUplink& u) { return u.hook.has_value(); });
+    std::string line =
+        answer_line("capture", {{"format", CaptureSession::format},
+                                {"fastpath", has_fastpath && !wish.without_fastpath}});
     capture_.emplace(std::move(socket), wish, workers_.size(), captures_, std::move(line));
-    log_info("capture asked for by the control socket");
+    stands_aside_ = wish.without_fastpath && fastpath_ != nullptr;
+    if (stands_aside_) fastpath_->stand_aside(true);
+    log_info("capture asked for by the control socket{}",
+             stands_aside_ ? "; the fast path stands aside meanwhile" : "");
     return {};
+}
+
+void Supervisor::forget_capture() {
+    capture_.reset();
+    if (!stands_aside_) return;
+    stands_aside_ = false;
+    fastpath_->stand_aside(false);
+    log_info("the capture is over: the fast path goes on");
 }
 
 ordered_json Supervisor::table_status() const {
@@ -86,9 +98,11 @@ ordered_json Supervisor::table_status() const {
 ordered_json Supervisor::report() const {
     using std::chrono::duration_cast, std::chrono::seconds;
     const auto up = std::chrono::steady_clock::now() - started_;
+    const std::string why_not =
+        stands_aside_ ? "stands aside while a capture runs" : fastpath_problem_;
     ordered_json fastpath = {{"mode", name_of(config_.fastpath.mode)},
-                             {"runs", fastpath_ != nullptr && fastpath_problem_.empty()},
-                             {"why_not", fastpath_problem_},
+                             {"runs", fastpath_ != nullptr && why_not.empty()},
+                             {"why_not", why_not},
                              {"interfaces", ordered_json::array()}};
     for (const FastpathUplink& uplink : uplinks_)
         fastpath["interfaces"].push_back(to_json(uplink));

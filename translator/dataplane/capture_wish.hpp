@@ -35,6 +35,7 @@ struct CaptureWish {
     std::uint32_t seconds = 300;      ///< how long at most
     bool drops_only = false;          ///< discarded packets, answered or not
     std::optional<DropReason> reason; ///< only these drops
+    bool without_fastpath = false;    ///< which stands aside meanwhile, so that all is seen
 
     bool operator==(const CaptureWish&) const = default;
 };

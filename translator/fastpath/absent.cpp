@@ -23,6 +23,7 @@ void Fastpath::prepare(const MappingTable&) {}
 void Fastpath::flip() noexcept {}
 void Fastpath::retire() {}
 void Fastpath::pause() noexcept {}
+void Fastpath::stand_aside(bool) noexcept {}
 xlat646_counters Fastpath::counters() const { return {}; }
 std::vector<PairTraffic> Fastpath::pair_traffic() const { return {}; }
 int Fastpath::program() const { return -1; }

@@ -93,6 +93,7 @@ struct Fastpath::Parts {
     KernelTable used, next, old;
     std::uint64_t generation = 0;                  ///< of `used`
     bool is_paused = true;                         ///< protected by `mutex`
+    bool is_aside = false;                         ///< the same
     std::vector<PairTraffic> kept;                 ///< by slot: counted by tables that are gone
     std::map<std::string, Attachment> attachments; ///< by interface
 
@@ -202,12 +203,19 @@ void Fastpath::retire() {
 void Fastpath::pause() noexcept {
     const std::lock_guard lock(parts_->mutex);
     parts_->is_paused = true;
-    publish(parts_->bpf->data_state->state.deadline, 0);
+    parts_->renew();
+}
+
+void Fastpath::stand_aside(bool aside) noexcept {
+    const std::lock_guard lock(parts_->mutex);
+    parts_->is_aside = aside;
+    parts_->renew();
 }
 
 void Fastpath::Parts::renew() {
     constexpr auto ns = std::chrono::nanoseconds(permission).count();
-    const std::uint64_t deadline = is_paused ? 0 : monotonic_ns() + static_cast<std::uint64_t>(ns);
+    const std::uint64_t deadline =
+        is_paused || is_aside ? 0 : monotonic_ns() + static_cast<std::uint64_t>(ns);
     publish(bpf->data_state->state.deadline, deadline);
 }
 

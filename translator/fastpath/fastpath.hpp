@@ -60,6 +60,8 @@ class Fastpath {
     void retire();
     /// Nothing is translated from now on, until the next flip().
     void pause() noexcept;
+    /// True: nothing is translated, whatever flip() says, until false.
+    void stand_aside(bool aside) noexcept;
 
     /// Summed over all CPUs, never going back.
     xlat646_counters counters() const;
