@@ -157,7 +157,8 @@ TEST_CASE("capture: one side that the filter lets through is enough", "[capture]
 
 TEST_CASE("capture: requests, there and back", "[capture][control]") {
     ControlRequest request{ControlRequest::Command::capture};
-    request.capture = {compile_filter("tcp port 80 or ip6"), 100, 7, 9, true, DropReason::spoof, true};
+    request.capture = {
+        compile_filter("tcp port 80 or ip6"), 100, 7, 9, true, DropReason::spoof, true};
     REQUIRE(request.capture.filter.size() > 8);
     const auto parsed = parse_request(request_line(request));
     REQUIRE(std::holds_alternative<ControlRequest>(parsed));

@@ -222,8 +222,8 @@ int run_capture(const Words& words) {
         ("seconds", po::value<std::string>()->value_name("N"),
          ("end after N seconds (" + number(usual.seconds) + ")").c_str()) //
         ("rate", po::value<std::string>()->value_name("N"),
-         ("at most N pairs a second of each worker (" + number(usual.rate) + ")").c_str()) //
-        ("drops", "only discarded packets, and our ICMP errors about them")                //
+         ("at most N pairs a second of each worker (" + number(usual.rate) + ")").c_str())        //
+        ("drops", "only discarded packets, and our ICMP errors about them")                       //
         ("reason", po::value<std::string>()->value_name("NAME"), "only packets discarded for it") //
         ("without-fastpath", "the fast path stands aside meanwhile, so that all packets are seen");
     add_stats_option(options);
