@@ -3,6 +3,7 @@
 """Breaks the code on purpose, in a copy, and demands that a test which names the row notices.
 
     tests/mutate.py DIRECTORY [--only REGEX] [--jobs N]
+    tests/mutate.py --check       only whether the code that is to be broken is still there
 
 DIRECTORY receives a copy of the repository and its build; it is kept, so that the next run builds
 only what has changed. mutations.yaml lists what is broken: file, rows, old and new text; the old
@@ -27,7 +28,8 @@ import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MUTATIONS = ROOT / "tests/mutations.yaml"
-PARTS = ("CMakeLists.txt", "examples", "mapping", "translator", "routing-hooks", "tests")
+PARTS = ("CMakeLists.txt", "examples", "mapping", "packaging", "translator", "routing-hooks",
+         "tests")
 FAILED_ROW = re.compile(r"(\w+)\.json: ([A-Z0-9 -]+) : ([^'\n]*)")
 PATIENCE = 300  # a mutant that never ends is noticed, too
 
@@ -54,6 +56,9 @@ class Mutation:
     @property
     def suite(self):
         return FASTPATH if self.file.startswith("translator/fastpath/") else UNIT
+
+    def is_stale(self, text):
+        return text.count(self.old) != 1
 
 
 def load_mutations():
@@ -134,7 +139,7 @@ class Bench:
     def judge(self, mutation):
         path = self.tree / mutation.file
         original = path.read_text()
-        if original.count(mutation.old) != 1:
+        if mutation.is_stale(original):
             return "stale", [f"the old text occurs {original.count(mutation.old)} times"]
         try:
             path.write_text(original.replace(mutation.old, mutation.new))
@@ -151,12 +156,25 @@ class Bench:
         return "noticed" if all(names.values()) else "survived", lines
 
 
+def check(mutations):
+    stale = [m for m in mutations if m.is_stale((ROOT / m.file).read_text())]
+    for m in stale:
+        print(f"stale: {m.file}: {' '.join(m.rows)}: {m.old}")
+    print(f"{len(mutations)} mutations, {len(stale)} stale")
+    return 1 if stale else 0
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("directory", type=pathlib.Path)
+    parser.add_argument("directory", type=pathlib.Path, nargs="?")
+    parser.add_argument("--check", action="store_true")
     parser.add_argument("--only", default="", help="regular expression for rows or files")
     parser.add_argument("--jobs", default=1, type=int)
     options = parser.parse_args()
+    if options.check:
+        return check(load_mutations())
+    if options.directory is None:
+        parser.error("a directory is needed")
     mutations = [m for m in load_mutations() if re.search(options.only, " ".join([m.file, *m.rows]))]
     if os.geteuid() != 0:
         chosen = len(mutations)
