@@ -74,6 +74,12 @@ const Ipv6Prefix& prefix_of(const Eam& m, const Ipv6Address&) { return m.ipv6; }
 
 } // namespace
 
+const Eam* MappingList::with_slot(std::uint32_t slot) const {
+    const auto found = std::find_if(mappings.begin(), mappings.end(),
+                                    [&](const Eam& m) { return m.slot == slot; });
+    return found == mappings.end() ? nullptr : &*found;
+}
+
 MappingTable::~MappingTable() = default;
 
 template <class Key>

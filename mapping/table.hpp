@@ -53,6 +53,8 @@ struct MappingList {
 
     std::string_view name_of(const Eam& m) const { return text.data() + m.name; }
     std::string_view tenant_of(const Eam& m) const { return text.data() + m.tenant; }
+    /// Of this slot, or nullptr. Not for a packet: looks at all.
+    const Eam* with_slot(std::uint32_t slot) const;
 };
 
 /// A lookup's answer. `delta` is sum(ipv6) +' ~sum(ipv4) over native-order 16-bit words, folded:

@@ -126,13 +126,6 @@ Servers made_up_servers(const Settings& s, const MappingTable& known, Ipv4Addres
     return servers;
 }
 
-const Eam* pair_of(std::uint32_t slot, const MappingTable& table) {
-    const auto& all = table.list().mappings;
-    const auto found =
-        std::find_if(all.begin(), all.end(), [&](const Eam& m) { return m.slot == slot; });
-    return found == all.end() ? nullptr : &*found;
-}
-
 LookupAnswer refused(DropReason reason, LookupRule rule = LookupRule::none) {
     return {rule, std::nullopt, nullptr, reason};
 }
@@ -161,7 +154,7 @@ LookupAnswer look_up_destination(const Ipv6Address& address, const Settings& set
     MatchedIpv6 found;
     if (settings.prefix.contains(address)) {
         client = settings.prefix.extract(address);
-        if (table.find(client, found)) turned = pair_of(found.slot, table);
+        if (table.find(client, found)) turned = table.list().with_slot(found.slot);
     }
     const Servers servers = made_up_servers(settings, table, client, turned);
     Translator translator(settings);
@@ -187,7 +180,7 @@ LookupAnswer look_up(Ipv4Address address, const Settings& settings, const Mappin
     Probe probe(free_client(settings, table, address), address);
     const Outcome outcome = probe.send(translator, table);
     if (outcome.is_forward())
-        return {LookupRule::pair, probe.destination(), pair_of(translator.slot(), table),
+        return {LookupRule::pair, probe.destination(), table.list().with_slot(translator.slot()),
                 std::nullopt};
     if (outcome.reason() == DropReason::own_address)
         return {LookupRule::own_address, std::nullopt, nullptr, std::nullopt};
@@ -214,7 +207,7 @@ LookupAnswer look_up(const Ipv6Address& address, const Settings& settings,
         // Turned around, where every client is a server: then it shows its IPv4 address like this.
         if (const auto* const turned = std::get_if<Ipv6Address>(&becomes))
             becomes = settings.prefix.extract(*turned);
-        return {LookupRule::pair, becomes, pair_of(translator.slot(), table), std::nullopt};
+        return {LookupRule::pair, becomes, table.list().with_slot(translator.slot()), std::nullopt};
     }
     if (outcome.reason() != DropReason::no_mapping) return refused(outcome.reason());
     // S91-01; only the classifier is asked, since nothing else depends on the address.

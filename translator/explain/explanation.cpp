@@ -26,13 +26,6 @@ class Copy {
     std::vector<std::uint8_t> storage_;
 };
 
-const Eam* pair_of(std::uint32_t slot, const MappingTable& table) {
-    const auto& all = table.list().mappings;
-    const auto found =
-        std::find_if(all.begin(), all.end(), [&](const Eam& m) { return m.slot == slot; });
-    return found == all.end() ? nullptr : &*found;
-}
-
 } // namespace
 
 Explanation explain(std::span<const std::uint8_t> packet, const Settings& given,
@@ -46,11 +39,11 @@ Explanation explain(std::span<const std::uint8_t> packet, const Settings& given,
         Copy copy(packet);
         out.outcome = translator.translate_fully(copy.packet, table);
         out.direction = translator.direction();
-        out.pair = pair_of(translator.slot(), table);
+        out.pair = table.list().with_slot(translator.slot());
         out.rules = log.rules();
         const bool is_turned = std::find(out.rules.begin(), out.rules.end(),
                                          Rule::hairpin_second_pass) != out.rules.end();
-        if (is_turned) out.receiver = pair_of(translator.receiver_slot(), table);
+        if (is_turned) out.receiver = table.list().with_slot(translator.receiver_slot());
         if (out.outcome.verdict() != Verdict::drop) do
                 out.packets.push_back(copy.bytes());
             while (out.outcome.is_forward() && translator.next_piece(copy.packet));
